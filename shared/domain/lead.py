@@ -1,0 +1,344 @@
+"""A lead:
+
+one contact's open request, as the sum of its events, and what a person may do with it.
+"""
+
+from collections.abc import Container
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain import events as happened
+from shared.domain.events import AttemptResult, LeadEvent, Verdict, Via
+from shared.domain.instants import Instant
+from shared.errors import IllegalActionError
+
+ALERT_CONFIRMED_WITHIN = timedelta(seconds=60)
+"""An alert neither sent nor failed for so long is put straight on the alert queue."""
+
+LeadStatus = Literal["open", "closed"]
+Outcome = Literal["rejected", "won", "lost"]
+
+
+class OpenAlert(BaseModel):
+    """An alert that was asked for and neither sent nor failed yet."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rep_id: str
+    via: Via
+    kind: happened.AlertKind
+    requested_at: Instant
+
+
+class FollowUp(BaseModel):
+    """The planner's bookmark in the chain."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    round: int = 1
+    step: int = 0
+    """The next step, counted from 0."""
+    run: int = 0
+    """Which execution wakes this lead; one with another run ends when it wakes."""
+    wake_at: Instant | None = None
+    told_submissions: int = 1
+    """Up to which submission the owner was told."""
+    planned: bool = False
+    """False until the planner has seen the lead once."""
+
+
+class Lead(BaseModel):
+    """The projection of a lead's events, about 1 KB. `version` grows by one with every write."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    lead_id: str
+    version: int
+    sequence: int
+    """Number of the last event."""
+    form_id: str
+    channel: str
+    team: str
+    locale: str
+    policy_version: int
+    verdict: Verdict
+    received_at: Instant
+    respond_by: Instant
+
+    name: str | None = None
+    phone: str | None = None
+    phone_extension: str | None = None
+    email: str | None = None
+    company: str | None = None
+    company_domain: str | None = None
+    asked: str | None = None
+    """What the person asked for, cut to a few lines; the submission has all of it."""
+    form_title: str = ""
+    source: str | None = None
+    """Where the visit came from, in the words of its tags: `yandex / cpc / autumn`."""
+    page: str | None = None
+    guards: tuple[str, ...] = ()
+    """The contact guards that name this lead, as `kind#hash`."""
+
+    status: LeadStatus = "open"
+    outcome: Outcome | None = None
+    reason: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    closed_at: Instant | None = None
+
+    rep_id: str | None = None
+    assigned_at: Instant | None = None
+    assignment_failed_at: Instant | None = None
+    acknowledged_at: Instant | None = None
+    acknowledged_by: str | None = None
+    attempts: int = 0
+    first_attempt_at: Instant | None = None
+    first_attempt_by: str | None = None
+    last_result: AttemptResult | None = None
+    contacted_at: Instant | None = None
+    breached_at: Instant | None = None
+    submissions: int = 1
+    open_alerts: dict[str, OpenAlert] = {}
+    follow_up: FollowUp = FollowUp()
+    actions: tuple[str, ...] = ()
+    """Ids of the last few things people did, so that a form sent twice counts once."""
+
+    @property
+    def awaits_attempt(self) -> bool:
+        """Nobody has called yet and somebody should."""
+        return self.status == "open" and self.first_attempt_at is None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When something should happen at the latest; None when nothing is awaited.
+
+        The time of capture until the planner has seen the lead, so that a lead whose event was
+        never published is found by the sweeper too.
+        """
+        if not self.follow_up.planned:
+            return self.received_at
+        moments = [
+            alert.requested_at + ALERT_CONFIRMED_WITHIN for alert in self.open_alerts.values()
+        ]
+        if self.follow_up.wake_at is not None:
+            moments.append(self.follow_up.wake_at)
+        return min(moments, default=None)
+
+    @property
+    def late_seconds(self) -> float | None:
+        """Wall seconds from the deadline to the first attempt, 0 in time, None without one."""
+        if self.first_attempt_at is None:
+            return None
+        return max(0.0, (self.first_attempt_at - self.respond_by).total_seconds())
+
+
+class Change(NamedTuple):
+    """Events to record together, and where the follow-up stands after them (None:
+
+    where it stood).
+    """
+
+    events: tuple[LeadEvent, ...]
+    follow_up: FollowUp | None = None
+    notes: tuple["Note", ...] = ()
+    action_id: str | None = None
+
+
+class Note(BaseModel):
+    """A person's words about a lead."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    note_id: str
+    author: str
+    at: Instant
+    text: str
+
+
+def apply(lead: Lead, change: Change, at: datetime) -> Lead:
+    """The lead after the events of a change, all of them at one moment."""
+    for event in change.events:
+        lead = lead.model_copy(update=_effect(lead, event, at))
+    update: dict[str, object] = {
+        "version": lead.version + 1,
+        "sequence": lead.sequence + len(change.events),
+    }
+    follow_up = change.follow_up or lead.follow_up
+    if not lead.awaits_attempt:
+        # What was asked for because nobody had called makes no sense any more.
+        follow_up = follow_up.model_copy(update={"wake_at": None, "planned": True})
+        update["open_alerts"] = {
+            alert_id: alert
+            for alert_id, alert in lead.open_alerts.items()
+            if alert.kind == "again" and lead.status == "open"
+        }
+    update["follow_up"] = follow_up
+    if change.action_id is not None:
+        update["actions"] = (*lead.actions, change.action_id)[-5:]
+    return lead.model_copy(update=update)
+
+
+def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
+    """The fields that one event changes; an event without an effect of its own changes none."""
+    match event:
+        case happened.LeadResubmitted():
+            return {"submissions": lead.submissions + 1}
+        case happened.LeadAssigned(rep_id=rep_id):
+            return {"rep_id": rep_id, "assigned_at": at, "assignment_failed_at": None}
+        case happened.AssignmentFailed():
+            return {"assignment_failed_at": at}
+        case happened.LeadReassigned(from_rep_id=former, to_rep_id=rep_id):
+            kept = {key: a for key, a in lead.open_alerts.items() if a.rep_id != former}
+            return {"rep_id": rep_id, "assigned_at": at, "open_alerts": kept}
+        case happened.AlertRequested(alert_id=alert_id, rep_id=rep_id, via=via, kind=kind):
+            alert = OpenAlert(rep_id=rep_id, via=via, kind=kind, requested_at=at)
+            return {"open_alerts": {**lead.open_alerts, alert_id: alert}}
+        case happened.AlertSent(alert_id=alert_id) | happened.AlertFailed(alert_id=alert_id):
+            return {"open_alerts": {k: a for k, a in lead.open_alerts.items() if k != alert_id}}
+        case happened.LeadAcknowledged(rep_id=rep_id):
+            return {"acknowledged_at": at, "acknowledged_by": rep_id}
+        case happened.LeadAttempted(rep_id=rep_id, result=result):
+            first = (
+                {"first_attempt_at": at, "first_attempt_by": rep_id}
+                if lead.first_attempt_at is None
+                else {}
+            )
+            return {"attempts": lead.attempts + 1, "last_result": result, **first}
+        case happened.LeadContacted():
+            return {"contacted_at": lead.contacted_at or at}
+        case happened.ResponseBreached():
+            return {"breached_at": at}
+        case happened.LeadRejected(reason=reason):
+            return _closed("rejected", at, reason=reason)
+        case happened.DealWon(amount=amount, currency=currency):
+            return _closed("won", at, amount=amount, currency=currency)
+        case happened.DealLost(reason=reason):
+            return _closed("lost", at, reason=reason)
+        case _:
+            return {}
+
+
+def _closed(outcome: Outcome, at: datetime, **details: object) -> dict[str, object]:
+    return {"status": "closed", "outcome": outcome, "closed_at": at, **details}
+
+
+REJECTION_REASONS = (
+    "data.bad_phone",
+    "data.duplicate",
+    "data.spam",
+    "data.test",
+    "fit.segment",
+    "fit.region",
+    "fit.no_need",
+    "fit.job_seeker_or_vendor",
+    "fit.freebie_only",
+    "reach.no_answer",
+    "other",
+)
+"""Why a lead is no lead, by whose fault it is: data, fit, reach. `other` needs a note."""
+
+LOSS_REASONS = (
+    "deal.price",
+    "deal.competitor",
+    "deal.missing_feature",
+    "deal.no_decision_maker",
+    "deal.no_budget",
+    "timing.later",
+    "ours.late",
+    "ours.no_capacity",
+    "ours.no_argument",
+    "other",
+)
+"""Why a deal was lost: the deal, the moment or ourselves. `other` needs a note."""
+
+ActionName = Literal["acknowledge", "talked", "no_answer", "reject", "win", "lose"]
+
+
+class Action(BaseModel):
+    """What a person says they did.
+
+    `action_id` comes from the page, so that a form sent twice counts once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ActionName
+    action_id: str
+    reason: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    note: str | None = None
+
+
+def act(lead: Lead, action: Action, rep_id: str, at: datetime) -> Change | None:
+    """The change that a rep's action makes; None when it was made already.
+
+    Raises IllegalActionError with the reason `closed`, `taken`, `already_called`, `reason_needed`,
+    `note_needed` or `amount_needed`.
+    """
+    if action.action_id in lead.actions:
+        return None
+    if lead.status == "closed":
+        raise IllegalActionError("closed")
+    events = _what_a_rep_did(lead, action, rep_id)
+    notes: tuple[Note, ...] = ()
+    if action.note:
+        notes = (Note(note_id=action.action_id, author=rep_id, at=at, text=action.note),)
+        events = (*events, happened.NoteAdded(note_id=action.action_id))
+    return Change((*_taking_over(lead, rep_id), *events), None, notes, action.action_id)
+
+
+def _taking_over(lead: Lead, rep_id: str) -> tuple[LeadEvent, ...]:
+    """Whoever acts owns the lead from then on: the first of several who were alerted wins."""
+    if lead.rep_id == rep_id:
+        return ()
+    if lead.rep_id is None:
+        return (happened.LeadAssigned(rep_id=rep_id, rule="took_over"),)
+    return (happened.LeadReassigned(from_rep_id=lead.rep_id, to_rep_id=rep_id, reason="took_over"),)
+
+
+def _what_a_rep_did(lead: Lead, action: Action, rep_id: str) -> tuple[LeadEvent, ...]:
+    # A deal means that somebody talked to the person, whether or not the call was logged.
+    talked: tuple[LeadEvent, ...] = ()
+    if lead.contacted_at is None:
+        talked = (
+            happened.LeadAttempted(rep_id=rep_id, result="talked"),
+            happened.LeadContacted(rep_id=rep_id),
+        )
+    match action.name:
+        case "acknowledge":
+            if lead.first_attempt_at is not None:
+                raise IllegalActionError("already_called")
+            if lead.acknowledged_by not in (None, rep_id):
+                raise IllegalActionError("taken")
+            return (happened.LeadAcknowledged(rep_id=rep_id),)
+        case "no_answer":
+            return (happened.LeadAttempted(rep_id=rep_id, result="no_answer"),)
+        case "talked":
+            return talked or (happened.LeadAttempted(rep_id=rep_id, result="talked"),)
+        case "reject":
+            return (
+                happened.LeadRejected(rep_id=rep_id, reason=_reason(action, REJECTION_REASONS)),
+            )
+        case "lose":
+            reason = _reason(action, LOSS_REASONS)
+            return (*talked, happened.DealLost(rep_id=rep_id, reason=reason))
+        case "win":
+            if action.amount is None or not action.amount.is_finite() or action.amount < 0:
+                raise IllegalActionError("amount_needed")
+            won = happened.DealWon(
+                rep_id=rep_id, amount=action.amount, currency=action.currency or "EUR"
+            )
+            return (*talked, won)
+
+
+def _reason(action: Action, allowed: Container[str]) -> str:
+    if action.reason is None or action.reason not in allowed:
+        raise IllegalActionError("reason_needed")
+    if action.reason == "other" and not action.note:
+        raise IllegalActionError("note_needed")
+    return action.reason

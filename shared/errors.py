@@ -1,0 +1,126 @@
+"""Every error of Leadline's own.
+
+LeadlineError
+├── RejectedError              the caller's fault: a clear 4xx, never retried
+│   ├── MalformedRequestError      the body cannot be decoded
+│   ├── UnknownFormError           no such form
+│   ├── WrongMethodError           the route exists, the method does not
+│   ├── OriginNotAllowedError      a page that the form does not list
+│   ├── BodyTooLargeError          over the limit, which is in the answer
+│   ├── InvalidSubmissionError     one entry per field that is missing, blank or unusable
+│   ├── IdempotencyConflictError   a key used again with other content
+│   ├── UnknownLinkError           wrong, expired and foreign codes look the same
+│   └── IllegalActionError         what a person asked for is not possible in the lead's state
+├── RetryableError             nobody's fault: try again
+│   ├── LeadChangedError           somebody else wrote the lead first
+│   ├── AlertLeasedError           another worker is sending this alert right now
+│   ├── AlertNotSentError          SNS did not take the message this time
+│   ├── EventsNotPublishedError    EventBridge did not take every event
+│   └── StorageUnavailableError    DynamoDB refused even after the SDK's retries
+└── PolicyError                the policy names something that does not exist: a bug of whoever
+published it
+
+`code` is the machine's word for the error: it stands in problem details, logs and state-machine
+retries. HTTP status lives in shared/http.py, which has the one table from error to status.
+"""
+
+from typing import ClassVar, NamedTuple
+
+
+class LeadlineError(Exception):
+    """The root: anything else that is raised is a bug."""
+
+    code: ClassVar[str] = "internal_error"
+
+
+class RejectedError(LeadlineError):
+    """The caller can mend it."""
+
+    code = "rejected"
+
+
+class MalformedRequestError(RejectedError):
+    code = "malformed_request"
+
+
+class UnknownFormError(RejectedError):
+    code = "unknown_form"
+
+
+class WrongMethodError(RejectedError):
+    code = "wrong_method"
+
+
+class OriginNotAllowedError(RejectedError):
+    code = "origin_not_allowed"
+
+
+class BodyTooLargeError(RejectedError):
+    code = "body_too_large"
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one field:
+
+    its canonical name and one of missing, blank, unusable, too_long…
+    """
+
+    field: str
+    code: str
+    detail: str
+
+
+class InvalidSubmissionError(RejectedError):
+    code = "invalid_submission"
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__(", ".join(f"{error.field}:{error.code}" for error in errors))
+        self.errors = errors
+
+
+class IdempotencyConflictError(RejectedError):
+    code = "idempotency_conflict"
+
+
+class UnknownLinkError(RejectedError):
+    code = "unknown_link"
+
+
+class IllegalActionError(RejectedError):
+    """`reason` says which rule stands in the way: a word of the domain, such as `closed`."""
+
+    code = "illegal_action"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RetryableError(LeadlineError):
+    """The same call may succeed later."""
+
+    code = "try_again"
+
+
+class LeadChangedError(RetryableError):
+    code = "lead_changed"
+
+
+class AlertLeasedError(RetryableError):
+    code = "alert_leased"
+
+
+class AlertNotSentError(RetryableError):
+    code = "alert_not_sent"
+
+
+class EventsNotPublishedError(RetryableError):
+    code = "events_not_published"
+
+
+class StorageUnavailableError(RetryableError):
+    code = "storage_unavailable"
+
+
+class PolicyError(LeadlineError):
+    code = "policy_error"

@@ -1,0 +1,43 @@
+"""What the template tells a function through its environment.
+
+Read when first asked for, never at import.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names and addresses of this deployment's parts; empty where a function has no business with
+    one.
+    """
+
+    stage: str
+    table_name: str
+    bus_name: str
+    alert_topic_arn: str
+    advance_queue_url: str
+    alert_queue_url: str
+    parking_queue_url: str
+    state_machine_arn: str
+    public_url: str
+    """Where links in alerts point, without a slash at the end."""
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    read = os.environ.get
+    return Settings(
+        stage=read("STAGE", "dev"),
+        table_name=read("TABLE_NAME", ""),
+        bus_name=read("BUS_NAME", ""),
+        alert_topic_arn=read("ALERT_TOPIC_ARN", ""),
+        advance_queue_url=read("ADVANCE_QUEUE_URL", ""),
+        alert_queue_url=read("ALERT_QUEUE_URL", ""),
+        parking_queue_url=read("PARKING_QUEUE_URL", ""),
+        state_machine_arn=read("STATE_MACHINE_ARN", ""),
+        public_url=read("PUBLIC_URL", "").rstrip("/"),
+    )

@@ -1,0 +1,173 @@
+"""What a person may do with a lead, and what becomes of it."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.domain import events as happened
+from shared.domain.lead import (
+    LOSS_REASONS,
+    REJECTION_REASONS,
+    Action,
+    Change,
+    Lead,
+    act,
+    apply,
+)
+from shared.errors import IllegalActionError
+from tests.unit.domain.samples import a_lead, at
+
+OWNED = a_lead(rep_id="anna", assigned_at=at(0))
+
+
+def do(lead: Lead, name: str, second: float = 60, rep_id: str = "anna", **details: Any) -> Lead:
+    action = Action.model_validate({"name": name, "action_id": f"{name}-{second}", **details})
+    change = act(lead, action, rep_id, at(second))
+    assert change is not None
+    return apply(lead, change, at(second))
+
+
+def test_an_acknowledgement_is_no_attempt() -> None:
+    lead = do(OWNED, "acknowledge")
+
+    assert lead.acknowledged_by == "anna"
+    assert lead.awaits_attempt
+    assert lead.late_seconds is None
+
+
+@pytest.mark.parametrize(("name", "contacted"), [("talked", True), ("no_answer", False)])
+def test_a_call_is_an_attempt_whatever_came_of_it(name: str, contacted: bool) -> None:
+    lead = do(OWNED, name)
+
+    assert lead.first_attempt_at == at(60)
+    assert lead.attempts == 1
+    assert (lead.contacted_at is not None) is contacted
+    assert not lead.awaits_attempt
+
+
+def test_a_late_attempt_stays_late_whatever_is_logged_later() -> None:
+    lead = do(OWNED, "no_answer", second=420)
+    lead = do(lead, "talked", second=500)
+
+    assert lead.late_seconds == 120
+    assert lead.attempts == 2
+    assert lead.first_attempt_at == at(420)
+    assert do(OWNED, "talked", second=299).late_seconds == 0
+
+
+def test_a_deal_means_that_somebody_talked() -> None:
+    lead = do(OWNED, "win", amount="1200.50", currency="GBP")
+
+    assert (lead.status, lead.outcome) == ("closed", "won")
+    assert (lead.amount, lead.currency) == (Decimal("1200.50"), "GBP")
+    assert lead.contacted_at == at(60)
+    assert lead.closed_at == at(60)
+
+
+def test_a_deal_after_a_talk_logs_no_second_call() -> None:
+    lead = do(do(OWNED, "talked"), "lose", second=90, reason="deal.price")
+
+    assert lead.attempts == 1
+    assert lead.reason == "deal.price"
+
+
+def test_a_rejection_needs_no_call_and_a_reason() -> None:
+    lead = do(OWNED, "reject", reason="data.spam")
+
+    assert (lead.outcome, lead.attempts) == ("rejected", 0)
+    assert not lead.awaits_attempt
+
+
+@pytest.mark.parametrize(
+    ("name", "details", "reason"),
+    [
+        ("reject", {}, "reason_needed"),
+        ("reject", {"reason": "deal.price"}, "reason_needed"),
+        ("reject", {"reason": "other"}, "note_needed"),
+        ("lose", {"reason": "fit.segment"}, "reason_needed"),
+        ("win", {}, "amount_needed"),
+        ("win", {"amount": "-1"}, "amount_needed"),
+    ],
+)
+def test_an_outcome_without_its_details_is_refused(
+    name: str, details: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(IllegalActionError, match=reason):
+        do(OWNED, name, **details)
+
+
+def test_nothing_can_be_done_with_a_closed_lead() -> None:
+    closed = do(OWNED, "reject", reason="other", note="A student's homework")
+
+    with pytest.raises(IllegalActionError, match="closed"):
+        do(closed, "talked", second=90)
+
+
+def test_a_form_sent_twice_counts_once() -> None:
+    action = Action(name="no_answer", action_id="once")
+    change = act(OWNED, action, "anna", at(60))
+    assert change is not None
+    lead = apply(OWNED, change, at(60))
+
+    assert act(lead, action, "anna", at(61)) is None
+
+
+def test_words_go_into_a_note_and_not_into_an_event() -> None:
+    action = Action(name="no_answer", action_id="n1", note="Call after 6 pm")
+    change = act(OWNED, action, "anna", at(60))
+
+    assert change is not None
+    assert [note.text for note in change.notes] == ["Call after 6 pm"]
+    assert "6 pm" not in "".join(event.model_dump_json() for event in change.events)
+
+
+def test_whoever_calls_owns_the_lead() -> None:
+    lead = do(OWNED, "no_answer", rep_id="boris")
+
+    assert lead.rep_id == "boris"
+    assert do(a_lead(), "acknowledge", rep_id="boris").rep_id == "boris"
+
+
+def test_only_one_can_be_on_it_but_anybody_can_call() -> None:
+    lead = do(OWNED, "acknowledge")
+
+    with pytest.raises(IllegalActionError, match="taken"):
+        do(lead, "acknowledge", second=70, rep_id="boris")
+    assert do(lead, "talked", second=80, rep_id="boris").rep_id == "boris"
+    with pytest.raises(IllegalActionError, match="already_called"):
+        do(do(OWNED, "talked"), "acknowledge", second=90)
+
+
+def test_a_reassignment_takes_the_former_owners_alerts_along() -> None:
+    asked = happened.AlertRequested(
+        alert_id="1-new-anna-sms", round=1, step="new", kind="new", rep_id="anna", via="sms"
+    )
+    lead = apply(OWNED, Change((asked,)), at(0))
+    moved = happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction")
+
+    assert apply(lead, Change((moved,)), at(300)).open_alerts == {}
+
+
+def test_events_survive_storage() -> None:
+    for name, kind in happened.LeadEvent.registry.items():
+        assert kind.__name__ == name
+    recorded = happened.RecordedEvent(
+        lead_id="a" * 32,
+        sequence=7,
+        at=at(0),
+        actor="rep:anna",
+        form_id="demo-en",
+        channel="Direct",
+        event=happened.DealWon(rep_id="anna", amount=Decimal("10.20"), currency="EUR"),
+    )
+
+    flat = recorded.flat()
+    assert happened.RecordedEvent.parse({**flat, "field_of_a_newer_version": 1}) == recorded
+    assert flat["event_id"] == f"{'a' * 32}-7"
+    assert flat["amount"] == "10.20"
+
+
+def test_every_reason_is_a_code() -> None:
+    assert all(reason.replace(".", "_").isidentifier() for reason in REJECTION_REASONS)
+    assert all(reason.replace(".", "_").isidentifier() for reason in LOSS_REASONS)
