@@ -1,0 +1,100 @@
+"""The keys of the table, all of them, and nothing else knows one. Each access pattern has its line
+here.
+
+| pattern                                   | where                                             |
+|-------------------------------------------|---------------------------------------------------|
+| read, write one lead                      | PK LEAD#<lead_id>, SK LEAD                        |
+| the story of a lead                       | query PK LEAD#<lead_id>                           |
+| a retried post finds its first answer     | PK RECEIPT#<form>#<key>                           |
+| a contact finds its open lead             | PK CONTACT#<kind>#<hash>                          |
+| a code from an SMS finds lead and person  | PK LINK#<hash>                                    |
+| the people of a team, its rotation        | query PK TEAM#<team>                              |
+| the policy in force, one version, one doc | PK POLICY, SK CURRENT, VERSION#<n>; POLICY#<doc>  |
+| leads that should have been woken         | index due: due_shard, due_at (16 queries)         |
+| open leads of a rep, or of nobody         | index rep: open_rep, received_at                  |
+| leads by day of capture                   | index day: day_shard, received_at (16 queries)    |
+"""
+
+import hashlib
+
+Key = dict[str, str]
+"""`PK` and `SK`."""
+
+SHARDS = "0123456789abcdef"
+"""An index key takes 1,000 writes a second: spread by the first character of the random lead id."""
+
+
+def lead(lead_id: str) -> Key:
+    return {"PK": f"LEAD#{lead_id}", "SK": "LEAD"}
+
+
+def event(lead_id: str, sequence: int) -> Key:
+    return {"PK": f"LEAD#{lead_id}", "SK": f"EVENT#{sequence:06d}"}
+
+
+def submission(lead_id: str, submission_id: str) -> Key:
+    return {"PK": f"LEAD#{lead_id}", "SK": f"SUBMISSION#{submission_id}"}
+
+
+def note(lead_id: str, note_id: str) -> Key:
+    return {"PK": f"LEAD#{lead_id}", "SK": f"NOTE#{note_id}"}
+
+
+def alert(lead_id: str, alert_id: str) -> Key:
+    return {"PK": f"LEAD#{lead_id}", "SK": f"ALERT#{alert_id}"}
+
+
+def receipt(form_id: str, receipt_key: str) -> Key:
+    return {"PK": f"RECEIPT#{form_id}#{receipt_key}", "SK": "RECEIPT"}
+
+
+def contact(guard: str) -> Key:
+    """`guard` is `<kind>#<hash>`."""
+    return {"PK": f"CONTACT#{guard}", "SK": "CONTACT"}
+
+
+def link(code: str) -> Key:
+    """Codes are stored hashed: whoever reads the table cannot open a lead."""
+    return {"PK": f"LINK#{hashlib.sha256(code.encode()).hexdigest()}", "SK": "LINK"}
+
+
+def rep(team: str, rep_id: str) -> Key:
+    return {"PK": f"TEAM#{team}", "SK": f"REP#{rep_id}"}
+
+
+def rotation(team: str) -> Key:
+    return {"PK": f"TEAM#{team}", "SK": "ROTATION"}
+
+
+def policy_current() -> Key:
+    return {"PK": "POLICY", "SK": "CURRENT"}
+
+
+def policy_version(version: int) -> Key:
+    return {"PK": "POLICY", "SK": f"VERSION#{version:06d}"}
+
+
+def policy_document(name: str, version: int) -> Key:
+    return {"PK": f"POLICY#{name}", "SK": f"VERSION#{version:06d}"}
+
+
+def shard(lead_id: str) -> str:
+    return lead_id[0]
+
+
+def due_shard(shard_of_lead: str) -> str:
+    return f"DUE#{shard_of_lead}"
+
+
+def day_shard(day: str, shard_of_lead: str) -> str:
+    """`day` is the UTC date of capture, `2026-11-20`."""
+    return f"DAY#{day}#{shard_of_lead}"
+
+
+def open_rep(team: str, rep_id: str | None) -> str:
+    """The open leads of a rep; those of a team that nobody has yet when `rep_id` is None."""
+    return f"REP#{team}#{rep_id or ''}"
+
+
+def lead_id_of(pk: str) -> str:
+    return pk.removeprefix("LEAD#")

@@ -1,0 +1,452 @@
+"""Leads in the table: the only way in which one is written, and every way in which one is found."""
+
+import secrets
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.adapters import keys
+from shared.adapters.dynamodb import Item, Refusal, Table
+from shared.domain.events import VISITOR, LeadCaptured, LeadEvent, LeadResubmitted, RecordedEvent
+from shared.domain.instants import iso
+from shared.domain.lead import Change, Lead, Note, apply
+from shared.domain.roster import Rep
+from shared.domain.submission import Submission
+from shared.errors import (
+    AlertLeasedError,
+    IdempotencyConflictError,
+    LeadChangedError,
+    StorageUnavailableError,
+    UnknownLinkError,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+CAPTURE_TRIES = 5
+CLOSED_CONTACT_KEPT = timedelta(days=400)
+"""How long a contact remembers its last lead after that lead was closed."""
+LINK_LIFE = timedelta(days=14)
+ALERT_LEASE = timedelta(seconds=30)
+"""Longer than `send_alert` can run: a lease that ran out means that its holder died."""
+CODE_LETTERS = string.ascii_letters + string.digits
+NOT_THERE_OR_EXPIRED = "attribute_not_exists(PK) OR expires_at < :now"
+
+
+class Filed(NamedTuple):
+    """What became of a submission. `submission_id` is the first one's when this was a retry."""
+
+    submission_id: str
+    outcome: Literal["created", "joined", "repeated"]
+    lead_id: str
+
+
+class Link(BaseModel):
+    """What a code in an SMS opens: one lead, or the list of a person."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Literal["lead", "list"]
+    team: str
+    rep_id: str
+    lead_id: str | None = None
+    expires_at: int
+
+
+class Story(NamedTuple):
+    """A lead and everything that happened to it, in order."""
+
+    lead: Lead
+    events: list[RecordedEvent]
+    notes: list[Note]
+
+
+class LeadTable:
+    """The leads, their contacts, alerts and links."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    # --- capture -------------------------------------------------------------------------------
+
+    def capture(self, submission: Submission, captured: LeadCaptured) -> Filed:
+        """Files a submission in one transaction: as a new lead, or with its contact's open lead.
+
+        One round trip for a new lead and for a retry, three when the contact has an open lead.
+        Raises IdempotencyConflictError when the key was used for other content,
+        StorageUnavailableError when nothing could be stored.
+        """
+        lead = _new_lead(submission, captured)
+        guards = submission.contact.keys()
+        for _ in range(CAPTURE_TRIES):
+            try:
+                self._table.transact(
+                    [
+                        self._receipt(submission, lead.lead_id),
+                        *self._written(None, lead, [captured], VISITOR, submission.received_at),
+                        self._submission(submission, lead.lead_id),
+                        *(self._guard(guard, lead.lead_id) for guard in lead.guards),
+                    ]
+                )
+            except Refusal as refusal:
+                if 0 in refusal.former:
+                    return _first_answer(refusal.former[0], submission)
+                first_guard = 4
+                held = {
+                    guard: str(refusal.former[place]["lead_id"])
+                    for place, guard in enumerate(lead.guards, start=first_guard)
+                    if place in refusal.former
+                }
+                filed = self._join(submission, held)
+                if filed is not None:
+                    return filed
+            else:
+                return Filed(submission.submission_id, "created", lead.lead_id)
+        raise StorageUnavailableError(f"contact busy: {len(guards)} guards")
+
+    def _join(self, submission: Submission, held: Mapping[str, str]) -> Filed | None:
+        """Adds a submission to its contact's open lead; None when that lead has just changed."""
+        lead_id, *others = dict.fromkeys(held.values())
+        lead = self.lead(lead_id)
+        if lead is None or lead.status == "closed":
+            return None
+        resubmitted = LeadResubmitted(
+            submission_id=submission.submission_id,
+            form_id=submission.form_id,
+            channel=submission.channel,
+            other_lead_id=others[0] if others else None,
+        )
+        new = [guard for guard in _guards(submission) if guard not in held]
+        joined = apply(lead, Change((resubmitted,)), submission.received_at).model_copy(
+            update={"guards": (*lead.guards, *new)}
+        )
+        try:
+            self._table.transact(
+                [
+                    self._receipt(submission, lead_id),
+                    *self._written(lead, joined, [resubmitted], VISITOR, submission.received_at),
+                    self._submission(submission, lead_id),
+                    *(self._guard(guard, lead_id) for guard in new),
+                ]
+            )
+        except Refusal as refusal:
+            if 0 in refusal.former:
+                return _first_answer(refusal.former[0], submission)
+            return None
+        return Filed(submission.submission_id, "joined", lead_id)
+
+    def _receipt(self, submission: Submission, lead_id: str) -> "TransactWriteItemTypeDef":
+        now = int(submission.received_at.timestamp())
+        return self._table.put(
+            {
+                **keys.receipt(submission.form_id, submission.receipt_key),
+                "submission_id": submission.submission_id,
+                "lead_id": lead_id,
+                "content_hash": submission.content_hash,
+                "expires_at": now + submission.receipt_seconds,
+            },
+            NOT_THERE_OR_EXPIRED,
+            now=now,
+        )
+
+    def _submission(self, submission: Submission, lead_id: str) -> "TransactWriteItemTypeDef":
+        return self._table.put(
+            {
+                **keys.submission(lead_id, submission.submission_id),
+                **submission.model_dump(mode="json"),
+            }
+        )
+
+    def _guard(self, guard: str, lead_id: str) -> "TransactWriteItemTypeDef":
+        """Makes the contact this lead's, unless another open lead has it."""
+        return self._table.update(
+            keys.contact(guard),
+            "SET previous_lead_id = if_not_exists(lead_id, :none), lead_id = :lead, "
+            "is_open = :yes REMOVE expires_at",
+            "attribute_not_exists(PK) OR is_open = :no",
+            none=None,
+            lead=lead_id,
+            yes=True,
+            no=False,
+        )
+
+    # --- one lead ------------------------------------------------------------------------------
+
+    def lead(self, lead_id: str) -> Lead | None:
+        """The lead as it is now."""
+        item = self._table.get(keys.lead(lead_id))
+        return Lead.model_validate(item) if item else None
+
+    def story(self, lead_id: str) -> Story | None:
+        """The lead with its events and notes."""
+        lead: Lead | None = None
+        events: list[RecordedEvent] = []
+        notes: list[Note] = []
+        for item in self._table.query("PK = :pk", pk=keys.lead(lead_id)["PK"]):
+            match str(item["SK"]).partition("#")[0]:
+                case "LEAD":
+                    lead = Lead.model_validate(item)
+                case "EVENT":
+                    events.append(RecordedEvent.parse(item))
+                case "NOTE":
+                    notes.append(Note.model_validate(item))
+        return Story(lead, events, notes) if lead else None
+
+    def record(
+        self,
+        lead: Lead,
+        change: Change,
+        *,
+        actor: str,
+        at: datetime,
+        also: "Sequence[TransactWriteItemTypeDef]" = (),
+    ) -> Lead:
+        """Appends events to a lead and writes its projection, in one transaction.
+
+        The only way in which a lead changes. Raises LeadChangedError when somebody wrote it since
+        it was read: read again, and decide again.
+        """
+        after = apply(lead, change, at)
+        writes = [
+            *self._written(lead, after, change.events, actor, at),
+            *(
+                self._table.put({**keys.note(lead.lead_id, note.note_id), **note.model_dump()})
+                for note in change.notes
+            ),
+            *also,
+        ]
+        closes = lead.status == "open" and after.status == "closed"
+        guards = list(lead.guards) if closes else []
+        while True:
+            try:
+                self._table.transact([*writes, *(self._release(g, after) for g in guards)])
+            except Refusal as refusal:
+                if min(refusal.former) < len(writes):
+                    raise LeadChangedError(lead.lead_id) from refusal
+                # A guard that names another lead by now is not ours to release.
+                guards = [
+                    guard
+                    for place, guard in enumerate(guards, start=len(writes))
+                    if place not in refusal.former
+                ]
+            else:
+                return after
+
+    def _written(
+        self,
+        before: Lead | None,
+        after: Lead,
+        events: Sequence[LeadEvent],
+        actor: str,
+        at: datetime,
+    ) -> "list[TransactWriteItemTypeDef]":
+        """The projection, conditional on the version that was read, and its new events."""
+        item = {**keys.lead(after.lead_id), **after.model_dump(mode="json"), **_index_keys(after)}
+        if before is None:
+            lead = self._table.put(item, "attribute_not_exists(PK)")
+        else:
+            lead = self._table.put(item, "version = :read", read=before.version)
+        first = (before.sequence if before else 0) + 1
+        recorded = [
+            RecordedEvent(
+                lead_id=after.lead_id,
+                sequence=number,
+                at=at,
+                actor=actor,
+                form_id=after.form_id,
+                channel=after.channel,
+                event=event,
+            )
+            for number, event in enumerate(events, start=first)
+        ]
+        return [
+            lead,
+            *(
+                self._table.put(
+                    {**keys.event(after.lead_id, event.sequence), **event.flat()},
+                    "attribute_not_exists(PK)",
+                )
+                for event in recorded
+            ),
+        ]
+
+    def _release(self, guard: str, lead: Lead) -> "TransactWriteItemTypeDef":
+        """Lets the contact open a new lead; the former one is remembered for a while."""
+        kept_until = (lead.closed_at or lead.received_at) + CLOSED_CONTACT_KEPT
+        return self._table.update(
+            keys.contact(guard),
+            "SET is_open = :no, expires_at = :kept",
+            "lead_id = :lead",
+            no=False,
+            kept=int(kept_until.timestamp()),
+            lead=lead.lead_id,
+        )
+
+    # --- alerts and links ----------------------------------------------------------------------
+
+    def lease_alert(self, lead_id: str, alert_id: str, link: Link, now: datetime) -> str | None:
+        """Takes the right to send one alert and makes the code that its text will carry.
+
+        Returns the code, or None when the alert was sent already. Raises AlertLeasedError while
+        another worker holds the lease.
+        """
+        code = new_code()
+        lease = self._table.put(
+            {
+                **keys.alert(lead_id, alert_id),
+                "state": "leased",
+                "leased_until": iso(now + ALERT_LEASE),
+            },
+            "attribute_not_exists(PK) OR leased_until < :now",
+            now=iso(now),
+        )
+        try:
+            self._table.transact([lease, self._link(code, link)])
+        except Refusal as refusal:
+            if refusal.former[0].get("state") == "sent":
+                return None
+            raise AlertLeasedError(alert_id) from refusal
+        return code
+
+    def settle_alert(self, lead: Lead, alert_id: str, event: LeadEvent, at: datetime) -> Lead:
+        """Records that an alert was sent or failed, and that nobody shall send it again."""
+        settled = self._table.put(
+            {**keys.alert(lead.lead_id, alert_id), "state": "sent", "settled_at": iso(at)}
+        )
+        return self.record(lead, Change((event,)), actor="send_alert", at=at, also=[settled])
+
+    def make_link(self, link: Link) -> str:
+        """Stores a link and returns its code, which is kept nowhere."""
+        code = new_code()
+        self._table.transact([self._link(code, link)])
+        return code
+
+    def link(self, code: str, now: datetime) -> Link:
+        """What a code opens. Raises UnknownLinkError for a wrong, expired or revoked one alike."""
+        item = self._table.get(keys.link(code))
+        if item is None or int(item["expires_at"]) <= now.timestamp():
+            raise UnknownLinkError("unknown link")
+        return Link.model_validate(item)
+
+    def _link(self, code: str, link: Link) -> "TransactWriteItemTypeDef":
+        return self._table.put({**keys.link(code), **link.model_dump(mode="json")})
+
+    # --- people --------------------------------------------------------------------------------
+
+    def people(self, team: str) -> list[Rep]:
+        """Everybody of a team."""
+        items = self._table.query(
+            "PK = :pk AND begins_with(SK, :rep)", pk=keys.rep(team, "")["PK"], rep="REP#"
+        )
+        return [Rep.model_validate(item) for item in items]
+
+    def put_rep(self, rep: Rep) -> None:
+        """Adds a person to a team, or replaces what was known of them."""
+        self._table.transact(
+            [self._table.put({**keys.rep(rep.team, rep.rep_id), **rep.model_dump()})]
+        )
+
+    def next_turn(self, team: str) -> int:
+        """Moves the team's rotation on. A turn that is taken and not used is harmless."""
+        answer = self._table.add_one(keys.rotation(team), "turn")
+        return answer - 1
+
+    # --- lists: an index is a hint, what is shown is read from the table --------------------------
+
+    def overdue(self, before: datetime) -> Iterator[str]:
+        """Ids of leads whose `due_at` is before a moment."""
+        for shard in keys.SHARDS:
+            for item in self._table.query(
+                "due_shard = :shard AND due_at < :before",
+                "due",
+                shard=keys.due_shard(shard),
+                before=iso(before),
+            ):
+                yield keys.lead_id_of(item["PK"])
+
+    def open_leads(self, team: str, rep_ids: Sequence[str | None]) -> list[Lead]:
+        """The open leads of some people of a team (None:
+
+        those that nobody has yet), oldest first.
+        """
+        found: list[Item] = []
+        for rep_id in rep_ids:
+            found += self._table.query("open_rep = :rep", "rep", rep=keys.open_rep(team, rep_id))
+        return [lead for lead in self._leads(found) if lead.status == "open"]
+
+    def captured_on(self, day: str) -> list[Lead]:
+        """The leads of one UTC date, `2026-11-20`, oldest first."""
+        found: list[Item] = []
+        for shard in keys.SHARDS:
+            found += self._table.query("day_shard = :day", "day", day=keys.day_shard(day, shard))
+        return self._leads(found)
+
+    def _leads(self, found: Sequence[Item]) -> list[Lead]:
+        items = self._table.get_many([keys.lead(keys.lead_id_of(item["PK"])) for item in found])
+        return sorted(map(Lead.model_validate, items), key=lambda lead: lead.received_at)
+
+
+def new_code() -> str:
+    """Twelve base62 characters: 71 bits."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(12))
+
+
+def _first_answer(receipt: Item, submission: Submission) -> Filed:
+    if receipt["content_hash"] != submission.content_hash:
+        raise IdempotencyConflictError("the key was used for other content")
+    first = str(receipt["submission_id"])
+    # Our own receipt: the answer to the write was lost on its way, the write was not.
+    outcome: Literal["created", "repeated"] = (
+        "created" if first == submission.submission_id else "repeated"
+    )
+    return Filed(first, outcome, str(receipt["lead_id"]))
+
+
+def _guards(submission: Submission) -> tuple[str, ...]:
+    return tuple(f"{kind}#{digest}" for kind, digest in submission.contact.keys())
+
+
+ASKED_LENGTH = 280
+
+
+def _new_lead(submission: Submission, captured: LeadCaptured) -> Lead:
+    contact, touch = submission.contact, submission.touch
+    return Lead(
+        lead_id=secrets.token_hex(16),
+        version=1,
+        sequence=1,
+        form_id=submission.form_id,
+        form_title=submission.form_title,
+        channel=submission.channel,
+        team=captured.team,
+        locale=submission.locale,
+        policy_version=captured.policy_version,
+        verdict=captured.verdict,
+        received_at=submission.received_at,
+        respond_by=captured.respond_by,
+        name=contact.name,
+        phone=contact.phone,
+        phone_extension=contact.phone_extension,
+        email=contact.email,
+        company=contact.company,
+        company_domain=contact.company_domain,
+        asked=(submission.message or "")[:ASKED_LENGTH] or None,
+        source=touch.describe(),
+        page=touch.landing_page,
+        guards=_guards(submission),
+    )
+
+
+def _index_keys(lead: Lead) -> dict[str, Any]:
+    """Attributes that exist for an index only; an absent one keeps the lead out of it."""
+    shard = keys.shard(lead.lead_id)
+    due_at = lead.due_at
+    return {
+        "day_shard": keys.day_shard(iso(lead.received_at)[:10], shard),
+        "open_rep": keys.open_rep(lead.team, lead.rep_id) if lead.status == "open" else None,
+        "due_shard": keys.due_shard(shard) if due_at else None,
+        "due_at": iso(due_at) if due_at else None,
+    }

@@ -1,0 +1,121 @@
+"""Policy in the table:
+
+immutable versions, one item per document, and a pointer to the version in force.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+
+from pydantic import BaseModel
+
+from shared.adapters import keys
+from shared.adapters.dynamodb import Refusal, Table
+from shared.domain.policy import Policy, parse_document
+from shared.errors import PolicyError, StorageUnavailableError
+
+CURRENT_SECONDS = 60
+"""How long a container may work by a policy that was replaced."""
+
+
+class PolicyStore:
+    """Reads and publishes policy.
+
+    Documents are immutable and kept for the life of the container; which version is in force is
+    asked at most once a minute, and a table that does not answer leaves the last one in force.
+    """
+
+    def __init__(self, table: Table, clock: Callable[[], float] = time.monotonic) -> None:
+        self._table = table
+        self._clock = clock
+        self._current: Policy | None = None
+        self._asked_at = 0.0
+        self._versions: dict[int, Policy] = {}
+        self._documents: dict[tuple[str, int], BaseModel] = {}
+
+    def current(self) -> Policy:
+        """The policy in force. Raises PolicyError when none was ever published."""
+        now = self._clock()
+        if self._current is not None and now - self._asked_at < CURRENT_SECONDS:
+            return self._current
+        try:
+            item = self._table.get(keys.policy_current())
+        except StorageUnavailableError:
+            if self._current is None:
+                raise
+            return self._current
+        if item is None:
+            raise PolicyError("no policy is published")
+        self._current, self._asked_at = self._policy(item), now
+        return self._current
+
+    def version(self, number: int) -> Policy:
+        """The policy that a lead was captured under."""
+        if number not in self._versions:
+            item = self._table.get(keys.policy_version(number))
+            if item is None:
+                raise PolicyError(f"policy version {number} does not exist")
+            self._versions[number] = self._policy(item)
+        return self._versions[number]
+
+    def publish(self, documents: Mapping[str, object]) -> int:
+        """Makes these documents the policy in force and returns its version.
+
+        A document that did not change keeps its version; when none changed nothing is written.
+        Raises PolicyError when somebody else published in the same moment.
+        """
+        item = self._table.get(keys.policy_current()) or {"version": 0, "documents": {}}
+        former, version = dict(item["documents"]), int(item["version"]) + 1
+        numbers: dict[str, int] = {}
+        writes = []
+        for name, body in documents.items():
+            text = json.dumps(body, ensure_ascii=False)
+            if name in former and self._body(name, int(former[name])) == text:
+                numbers[name] = int(former[name])
+                continue
+            numbers[name] = version
+            writes.append(self._table.put({**keys.policy_document(name, version), "body": text}))
+        if not writes and numbers == {name: int(number) for name, number in former.items()}:
+            return version - 1
+        pointer = {"version": version, "documents": numbers}
+        current = self._table.put(
+            {**keys.policy_current(), **pointer},
+            "attribute_not_exists(PK) OR version = :former",
+            former=version - 1,
+        )
+        try:
+            # The documents first: a version that can be seen is whole. 100 items fit one
+            # transaction.
+            for first in range(0, len(writes), 100):
+                self._table.transact(writes[first : first + 100])
+            self._table.transact(
+                [self._table.put({**keys.policy_version(version), **pointer}), current]
+            )
+        except Refusal as refusal:
+            raise PolicyError("somebody else has just published") from refusal
+        self._current = None
+        return version
+
+    def _policy(self, item: Mapping[str, object]) -> Policy:
+        documents = item["documents"]
+        if not isinstance(documents, Mapping):
+            raise PolicyError("the policy pointer is damaged")
+        numbers = {str(name): int(number) for name, number in documents.items()}
+
+        def read(name: str) -> BaseModel | None:
+            return self._document(name, numbers[name]) if name in numbers else None
+
+        return Policy(int(str(item["version"])), read)
+
+    def _document(self, name: str, number: int) -> BaseModel:
+        if (name, number) not in self._documents:
+            self._documents[name, number] = parse_document(
+                name, json.loads(self._body(name, number))
+            )
+        return self._documents[name, number]
+
+    def _body(self, name: str, number: int) -> str:
+        item = self._table.get(keys.policy_document(name, number))
+        if item is None:
+            raise PolicyError(f"{name} version {number} does not exist")
+        return str(item["body"])

@@ -1,0 +1,90 @@
+"""The policy that both teams agreed on: forms, definition, chains and calendars, as one version."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from shared.domain.calendar import Calendar
+from shared.domain.chain import Chain
+from shared.domain.definition import Definition
+from shared.domain.form import Form
+from shared.errors import PolicyError
+
+Document = TypeVar("Document", bound=BaseModel)
+
+DOCUMENT_TYPES: Mapping[str, type[BaseModel]] = {
+    "calendar": Calendar,
+    "chain": Chain,
+    "definition": Definition,
+    "form": Form,
+}
+"""The first part of a document's name, such as `form/demo-en`, says what it is."""
+
+
+def parse_document(name: str, body: object) -> BaseModel:
+    """The model of one document. Raises PolicyError, saying what is wrong with it."""
+    kind = name.partition("/")[0]
+    if kind not in DOCUMENT_TYPES:
+        raise PolicyError(f"{name}: no such kind of document")
+    try:
+        return DOCUMENT_TYPES[kind].model_validate(body)
+    except ValidationError as error:
+        raise PolicyError(f"{name}: {error}") from error
+
+
+class Policy:
+    """One version of the policy.
+
+    `read` gives a document by name, None when this version has none.
+    """
+
+    def __init__(self, version: int, read: Callable[[str], BaseModel | None]) -> None:
+        self.version = version
+        self._read = read
+
+    def form(self, form_id: str) -> Form | None:
+        """The form, None when there is none: forms are named by strangers."""
+        document = self._read(f"form/{form_id}")
+        return document if isinstance(document, Form) else None
+
+    def chain(self, name: str) -> Chain:
+        return self._need(Chain, "chain", name)
+
+    def calendar(self, name: str) -> Calendar:
+        return self._need(Calendar, "calendar", name)
+
+    def definition(self, name: str) -> Definition:
+        return self._need(Definition, "definition", name)
+
+    def _need(self, kind: type[Document], folder: str, name: str) -> Document:
+        document = self._read(f"{folder}/{name}")
+        if not isinstance(document, kind):
+            raise PolicyError(f"{folder}/{name} is named and not published")
+        return document
+
+
+def check(documents: Mapping[str, object]) -> list[str]:
+    """What would keep these documents from working together; empty when nothing would."""
+    problems: list[str] = []
+    parsed: dict[str, BaseModel] = {}
+    for name, body in documents.items():
+        try:
+            parsed[name] = parse_document(name, body)
+        except PolicyError as error:
+            problems.append(str(error))
+    for name, document in parsed.items():
+        if not isinstance(document, Form):
+            continue
+        if name != f"form/{document.form_id}":
+            problems.append(f"{name}: its form_id is {document.form_id}")
+        problems += [
+            f"{name}: {wanted} does not exist"
+            for wanted in (
+                f"chain/{document.chain}",
+                f"calendar/{document.calendar}",
+                f"definition/{document.definition}",
+            )
+            if wanted not in documents
+        ]
+    return problems
