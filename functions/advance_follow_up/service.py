@@ -1,0 +1,106 @@
+"""Does the step of a lead's chain that is due, if any, and says when to look again."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from shared.domain import follow_up
+from shared.domain.instants import iso
+from shared.domain.lead import Change, Lead
+from shared.domain.policy import Policy
+from shared.domain.roster import Rep, Roster
+from shared.errors import LeadChangedError, PolicyError
+
+TRIES = 5
+ACTOR = "advance_follow_up"
+
+
+class Leads(Protocol):
+    def lead(self, lead_id: str) -> Lead | None: ...
+    def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
+    def people(self, team: str) -> list[Rep]: ...
+    def next_turn(self, team: str) -> int: ...
+
+
+class Policies(Protocol):
+    def version(self, number: int) -> Policy: ...
+
+
+class Escalation(Protocol):
+    def wake(self, lead_id: str, run: int, at: datetime) -> None: ...
+
+
+class AlertQueue(Protocol):
+    def send(self, messages: Sequence[Mapping[str, object]]) -> None: ...
+
+
+class Advanced(NamedTuple):
+    """What the state machine goes on with: `done`, or the next moment to wake at."""
+
+    lead_id: str
+    run: int
+    wake_at: str | None
+    done: bool
+
+
+class Parts(NamedTuple):
+    """The parts that advancing needs."""
+
+    leads: Leads
+    policies: Policies
+    escalation: Escalation
+    alert_queue: AlertQueue
+
+
+def advance(
+    lead_id: str, parts: Parts, now: datetime, *, run: int | None = None, swept: bool = False
+) -> Advanced:
+    """Advances one lead. `run` is given by the state machine, `swept` when a wake-up was missed.
+
+    The lead is read afresh and decided afresh whenever somebody else wrote it first. Raises
+    LeadChangedError when that happens again and again.
+    """
+    for _ in range(TRIES):
+        lead = parts.leads.lead(lead_id)
+        if lead is None or (run is not None and run != lead.follow_up.run):
+            return Advanced(lead_id, run or 0, None, done=True)
+        try:
+            lead = _record_what_is_due(lead, parts, now)
+        except LeadChangedError:
+            continue
+        return _go_on(lead, parts, woken_by_machine=run is not None, swept=swept)
+    raise LeadChangedError(lead_id)
+
+
+def _record_what_is_due(lead: Lead, parts: Parts, now: datetime) -> Lead:
+    # The lead follows the policy that it was captured under, whatever was published since.
+    policy = parts.policies.version(lead.policy_version)
+    form = policy.form(lead.form_id)
+    if form is None:
+        raise PolicyError(f"form/{lead.form_id} is not in version {lead.policy_version}")
+    chain = policy.chain(form.chain)
+
+    def in_shift(rep: Rep) -> bool:
+        return rep.calendar is None or policy.calendar(rep.calendar).is_open(now)
+
+    turn = parts.leads.next_turn(lead.team) if follow_up.needs_rep(lead, chain) else 0
+    roster = Roster(parts.leads.people(lead.team), in_shift=in_shift, turn=turn)
+    change = follow_up.plan(lead, chain, policy.calendar(form.calendar), roster, now)
+    if change is None:
+        return lead
+    return parts.leads.record(lead, change, actor=ACTOR, at=now)
+
+
+def _go_on(lead: Lead, parts: Parts, *, woken_by_machine: bool, swept: bool) -> Advanced:
+    wake_at = lead.follow_up.wake_at
+    if wake_at is not None and not woken_by_machine:
+        parts.escalation.wake(lead.lead_id, lead.follow_up.run, wake_at)
+    if swept and lead.open_alerts:
+        # The stream or the bus is late: these alerts do not wait for it. The lease keeps them
+        # single.
+        parts.alert_queue.send(
+            [{"lead_id": lead.lead_id, "alert_id": alert_id} for alert_id in lead.open_alerts]
+        )
+    return Advanced(
+        lead.lead_id, lead.follow_up.run, iso(wake_at) if wake_at else None, wake_at is None
+    )

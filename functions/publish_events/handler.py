@@ -1,0 +1,32 @@
+"""Table stream to event bus:
+
+every event of every lead, in batches, for ever until the bus has taken it.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from publish_events.service import publish
+from shared.adapters import event_bus, queues
+from shared.observability import logger
+from shared.settings import settings
+
+
+class Parts(NamedTuple):
+    bus: event_bus.EventBus
+    parking: queues.Queue
+
+
+@cache
+def parts() -> Parts:
+    return Parts(
+        event_bus.EventBus(event_bus.client(), settings().bus_name),
+        queues.Queue(queues.client(), settings().parking_queue_url),
+    )
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    publish([record["dynamodb"] for record in event["Records"]], parts().bus, parts().parking)

@@ -1,0 +1,36 @@
+"""Called by a queue for every AlertRequested, and straight by a swept advance when stream or bus
+are late.
+"""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from send_alert.service import Parts, send
+from shared.adapters import alerts, dynamodb
+from shared.adapters.lead_table import LeadTable
+from shared.batches import Message, process_messages
+from shared.observability import logger
+from shared.settings import settings
+
+
+@cache
+def parts() -> Parts:
+    return Parts(
+        LeadTable(dynamodb.Table(dynamodb.client(), settings().table_name)),
+        alerts.AlertSender(alerts.client(), settings().alert_topic_arn),
+        settings().public_url,
+    )
+
+
+def handle_message(message: Message) -> None:
+    lead_id, alert_id = message["lead_id"], message["alert_id"]
+    outcome = send(lead_id, alert_id, parts(), datetime.now(UTC))
+    logger.info("alert handled", lead_id=lead_id, alert_id=alert_id, outcome=outcome)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> object:
+    return process_messages(event, context, handle_message)
