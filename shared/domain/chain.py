@@ -58,8 +58,7 @@ class Chain(BaseModel):
         return self
 
     def offset_seconds(self, round_number: int, step: int) -> int:
-        """Counted time from the lead's arrival to a step; the step after the last ends the round.
-        """
+        """Counted time from the arrival to a step; the step after the last ends the round."""
         start = (round_number - 1) * self.round_seconds
         if step >= len(self.steps):
             return start + self.round_seconds

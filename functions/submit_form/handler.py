@@ -1,0 +1,35 @@
+"""POST, GET, OPTIONS /v1/forms/{form_id}/submissions: takes what a visitor typed."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from shared.adapters import dynamodb
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
+from shared.http import HttpRequest, Reply, http_function
+from shared.observability import logger, metrics
+from shared.settings import settings
+from submit_form.service import COUNTED_AS, submit_form
+
+
+class Parts(NamedTuple):
+    policies: PolicyStore
+    leads: LeadTable
+
+
+@cache
+def parts() -> Parts:
+    table = dynamodb.Table(dynamodb.client(), settings().table_name)
+    return Parts(PolicyStore(table), LeadTable(table))
+
+
+@http_function
+def handler(request: HttpRequest) -> Reply:
+    answered = submit_form(request, *parts(), datetime.now(UTC))
+    logger.info("submission answered", **answered.facts())
+    if metric := COUNTED_AS.get(answered.outcome):
+        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+    return answered.reply

@@ -1,0 +1,398 @@
+"""Leads in the table, over the template's own table definition."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from shared.adapters import keys
+from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable, Link
+from shared.domain import events as happened
+from shared.domain.follow_up import plan
+from shared.domain.lead import Action, Change, Lead, act
+from shared.errors import (
+    AlertLeasedError,
+    IdempotencyConflictError,
+    LeadChangedError,
+    StorageUnavailableError,
+    UnknownLinkError,
+)
+from tests.unit.adapters.samples import a_submission, captured
+from tests.unit.domain.samples import (
+    ALWAYS,
+    ANNA,
+    BORIS,
+    MARIA,
+    RECEIVED,
+    SAMPLE_CHAIN,
+    a_roster,
+    at,
+)
+
+
+@pytest.fixture
+def leads(table: Table) -> LeadTable:
+    return LeadTable(table)
+
+
+class Calls:
+    """Counts the requests that really go out, by operation."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, model: Any, **_: Any) -> None:
+        self.made.append(model.name)
+
+
+@pytest.fixture
+def calls(table: Table) -> Calls:
+    counter = Calls()
+    table.dynamodb.meta.events.register("before-call.dynamodb", counter)
+    return counter
+
+
+def close(leads: LeadTable, lead: Lead, second: float = 60) -> Lead:
+    change = act(lead, Action(name="reject", action_id="x", reason="data.test"), "anna", at(second))
+    assert change is not None
+    return leads.record(lead, change, actor="rep:anna", at=at(second))
+
+
+def the_lead(leads: LeadTable, lead_id: str) -> Lead:
+    lead = leads.lead(lead_id)
+    assert lead is not None
+    return lead
+
+
+def test_a_new_lead_takes_one_round_trip(leads: LeadTable, calls: Calls) -> None:
+    submission = a_submission()
+
+    filed = leads.capture(submission, captured(submission))
+
+    assert calls.made == ["TransactWriteItems"]
+    assert (filed.outcome, filed.submission_id) == ("created", submission.submission_id)
+    lead = the_lead(leads, filed.lead_id)
+    assert (lead.name, lead.phone) == ("Анна-Мария О'Нил 👋", "+447700900001")
+    assert lead.due_at == RECEIVED, "the sweeper finds it though no event was ever published"
+    story = leads.story(filed.lead_id)
+    assert story is not None
+    assert [event.event.type for event in story.events] == ["LeadCaptured"]
+
+
+def test_a_retry_gets_the_first_answer_in_one_round_trip(leads: LeadTable, calls: Calls) -> None:
+    first = a_submission()
+    filed = leads.capture(first, captured(first))
+    retry = a_submission(submission_id="f" * 32)
+    calls.made.clear()
+
+    again = leads.capture(retry, captured(retry))
+
+    assert calls.made == ["TransactWriteItems"]
+    assert (again.outcome, again.submission_id) == ("repeated", first.submission_id)
+    assert again.lead_id == filed.lead_id
+
+
+def test_the_same_key_with_other_content_is_refused(leads: LeadTable) -> None:
+    first, other = a_submission(1, key="k"), a_submission(2, key="k")
+    leads.capture(first, captured(first))
+
+    with pytest.raises(IdempotencyConflictError):
+        leads.capture(other, captured(other))
+
+
+def test_a_receipt_that_ran_out_counts_no_more_even_if_it_is_still_there(leads: LeadTable) -> None:
+    first = a_submission()
+    leads.capture(first, captured(first))
+    later = a_submission(submission_id="f" * 32, received_at=at(601))
+
+    assert leads.capture(later, captured(later)).outcome == "joined"
+
+
+def test_a_contact_with_an_open_lead_joins_it_in_three_round_trips(
+    leads: LeadTable, calls: Calls
+) -> None:
+    first = a_submission(1)
+    filed = leads.capture(first, captured(first))
+    second = a_submission(2, phone=first.contact.phone)
+    calls.made.clear()
+
+    joined = leads.capture(second, captured(second))
+
+    assert calls.made == ["TransactWriteItems", "GetItem", "TransactWriteItems"]
+    assert (joined.outcome, joined.lead_id) == ("joined", filed.lead_id)
+    lead = the_lead(leads, filed.lead_id)
+    assert lead.submissions == 2
+    assert len(lead.guards) == 3, "the e-mail that it brought is guarded too"
+    third = a_submission(3, email=second.contact.email)
+    assert leads.capture(third, captured(third)).lead_id == filed.lead_id
+
+
+def test_the_phone_of_one_lead_with_the_e_mail_of_another(leads: LeadTable) -> None:
+    first, second = a_submission(1), a_submission(2)
+    lead_id = leads.capture(first, captured(first)).lead_id
+    other_id = leads.capture(second, captured(second)).lead_id
+    both = a_submission(3, phone=first.contact.phone, email=second.contact.email)
+
+    assert leads.capture(both, captured(both)).lead_id == lead_id
+    story = leads.story(lead_id)
+    assert story is not None
+    event = story.events[-1].event
+    assert isinstance(event, happened.LeadResubmitted)
+    assert event.other_lead_id == other_id
+
+
+def test_a_contact_whose_lead_was_closed_opens_a_new_one_that_remembers_it(
+    leads: LeadTable, table: Table
+) -> None:
+    first = a_submission(1)
+    old_id = leads.capture(first, captured(first)).lead_id
+    close(leads, the_lead(leads, old_id))
+    guard = the_lead(leads, old_id).guards[0]
+    released = table.get(keys.contact(guard))
+    assert released is not None
+    assert (released["is_open"], released["lead_id"]) == (False, old_id)
+    assert released["expires_at"] > RECEIVED.timestamp() + 300 * 86400
+
+    second = a_submission(1, key="later", submission_id="e" * 32)
+    filed = leads.capture(second, captured(second))
+
+    assert filed.outcome == "created"
+    taken = table.get(keys.contact(guard))
+    assert taken is not None
+    assert taken["is_open"]
+    assert (taken["lead_id"], taken["previous_lead_id"]) == (filed.lead_id, old_id)
+    assert "expires_at" not in taken
+
+
+def test_closing_releases_only_the_guards_that_still_name_the_lead(
+    leads: LeadTable, table: Table
+) -> None:
+    submission = a_submission()
+    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    foreign = table.update(keys.contact(lead.guards[0]), "SET lead_id = :other", other="b" * 32)
+    table.transact([foreign])
+
+    assert close(leads, lead).status == "closed"
+    kept, released = (table.get(keys.contact(guard)) for guard in lead.guards)
+    assert kept is not None
+    assert released is not None
+    assert (kept["is_open"], released["is_open"]) == (True, False)
+
+
+def test_whoever_read_an_older_version_writes_nothing(leads: LeadTable) -> None:
+    submission = a_submission()
+    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    assigned = Change((happened.LeadAssigned(rep_id="anna", rule="round_robin"),))
+    leads.record(lead, assigned, actor="one", at=at(1))
+
+    with pytest.raises(LeadChangedError):
+        leads.record(lead, assigned, actor="two", at=at(1))
+    story = leads.story(lead.lead_id)
+    assert story is not None
+    assert [event.actor for event in story.events] == ["visitor", "one"]
+
+
+def test_events_and_bookmark_are_written_together(leads: LeadTable) -> None:
+    submission = a_submission()
+    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    change = plan(lead, SAMPLE_CHAIN, ALWAYS, a_roster(), at(0))
+    assert change is not None
+
+    after = leads.record(lead, change, actor="advance_follow_up", at=at(0))
+
+    assert the_lead(leads, lead.lead_id) == after
+    story = leads.story(lead.lead_id)
+    assert story is not None
+    assert [event.sequence for event in story.events] == [1, 2, 3, 4]
+    assert [lead.lead_id for lead in leads.open_leads("sales", ["anna"])] == [lead.lead_id]
+    assert leads.open_leads("sales", [None, "boris"]) == []
+
+
+def test_overdue_leads_are_found_by_time(leads: LeadTable) -> None:
+    ids = set()
+    for number in range(20):
+        submission = a_submission(number)
+        ids.add(leads.capture(submission, captured(submission)).lead_id)
+
+    assert set(leads.overdue(at(1))) == ids
+    assert list(leads.overdue(at(0))) == []
+    close(leads, the_lead(leads, next(iter(ids))))
+    assert len(list(leads.overdue(at(1)))) == 19
+    assert len(leads.captured_on("2026-11-20")) == 20
+    assert leads.captured_on("2026-11-21") == []
+
+
+def alert_link(lead_id: str = "a" * 32) -> Link:
+    return Link(
+        kind="lead",
+        team="sales",
+        rep_id="anna",
+        lead_id=lead_id,
+        expires_at=int(at(86400).timestamp()),
+    )
+
+
+def test_one_lease_at_a_time_and_none_after_the_alert_was_sent(leads: LeadTable) -> None:
+    submission = a_submission()
+    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    code = leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(0))
+    assert code is not None
+    assert leads.link(code, at(1)) == alert_link()
+
+    with pytest.raises(AlertLeasedError):
+        leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(29))
+    second = leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(31))
+    assert second not in (None, code), "the holder died"
+
+    sent = happened.AlertSent(alert_id="1-new-anna-sms", rep_id="anna", via="sms", message_id="m")
+    leads.settle_alert(lead, "1-new-anna-sms", sent, at(32))
+    assert leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(999)) is None
+
+
+def test_a_wrong_and_an_expired_code_look_the_same(leads: LeadTable, table: Table) -> None:
+    code = leads.make_link(alert_link())
+
+    assert len(code) == 12
+    assert code.isalnum()
+    for wrong, moment in (("A" * 12, at(0)), (code, at(86400)), (code.swapcase(), at(0))):
+        with pytest.raises(UnknownLinkError, match="unknown link"):
+            leads.link(wrong, moment)
+    items = table.dynamodb.scan(TableName="leads")["Items"]
+    assert code not in str(items), "whoever reads the table cannot open a lead"
+
+
+def test_people_and_turns(leads: LeadTable) -> None:
+    for rep in (MARIA, BORIS, ANNA):
+        leads.put_rep(rep)
+    leads.next_turn("sales")
+
+    assert leads.people("sales") == [ANNA, BORIS, MARIA]
+    assert leads.people("other") == []
+    assert [leads.next_turn("sales") for _ in range(3)] == [1, 2, 3]
+
+
+# --- a DynamoDB in trouble: what moto never does ------------------------------------------------
+
+
+def refusing(code: str, reasons: list[str] | None = None) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": "…"},
+            "CancellationReasons": [{"Code": reason} for reason in reasons or []],
+        },
+        "TransactWriteItems",
+    )
+
+
+@pytest.fixture
+def trouble(table: Table, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Exception]]:
+    """Makes the next transactions fail with these errors, before or after they were written."""
+
+    def prepare(*errors: Exception, after: bool = False) -> list[Exception]:
+        waiting = list(errors)
+        real = table.dynamodb.transact_write_items
+
+        def call(**arguments: Any) -> object:
+            if waiting:
+                error = waiting.pop(0)
+                if after:
+                    real(**arguments)
+                raise error
+            return real(**arguments)
+
+        monkeypatch.setattr(table.dynamodb, "transact_write_items", call)
+        monkeypatch.setattr("time.sleep", lambda _: None)
+        return waiting
+
+    return prepare
+
+
+def test_a_conflict_is_retried_and_never_taken_for_a_repeat(
+    leads: LeadTable, trouble: Callable[..., list[Exception]]
+) -> None:
+    conflict = refusing("TransactionCanceledException", ["TransactionConflict", "None"])
+    waiting = trouble(conflict, conflict)
+    submission = a_submission()
+
+    assert leads.capture(submission, captured(submission)).outcome == "created"
+    assert waiting == []
+
+
+def test_a_lost_answer_is_no_second_lead(
+    leads: LeadTable, trouble: Callable[..., list[Exception]]
+) -> None:
+    submission = a_submission()
+    conflict = refusing("TransactionCanceledException", ["TransactionConflict"])
+    trouble(conflict, after=True)
+
+    filed = leads.capture(submission, captured(submission))
+
+    assert filed.submission_id == submission.submission_id
+    assert filed.outcome == "created"
+    assert len(leads.captured_on("2026-11-20")) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusing("ThrottlingException"),
+        refusing("InternalServerError"),
+        ReadTimeoutError(endpoint_url="https://dynamodb"),
+    ],
+)
+def test_a_table_that_will_not_take_it_is_said_to_be_unavailable(
+    leads: LeadTable, trouble: Callable[..., list[Exception]], error: Exception
+) -> None:
+    trouble(*[error] * 10)
+    submission = a_submission()
+
+    with pytest.raises(StorageUnavailableError):
+        leads.capture(submission, captured(submission))
+
+
+def test_endless_conflicts_end(leads: LeadTable, trouble: Callable[..., list[Exception]]) -> None:
+    trouble(*[refusing("TransactionCanceledException", ["TransactionConflict"])] * 10)
+    submission = a_submission()
+
+    with pytest.raises(StorageUnavailableError):
+        leads.capture(submission, captured(submission))
+
+
+def test_a_missing_right_is_no_passing_trouble(
+    leads: LeadTable, trouble: Callable[..., list[Exception]]
+) -> None:
+    trouble(refusing("AccessDeniedException"))
+    submission = a_submission()
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        leads.capture(submission, captured(submission))
+
+
+def test_no_float_reaches_the_table(table: Table) -> None:
+    for poison in (0.5, float("nan"), float("inf")):
+        with pytest.raises(TypeError, match=r"[Ff]loat"):
+            table.put({"PK": "x", "SK": "y", "value": poison})
+
+
+def test_a_lead_that_closes_while_somebody_joins_is_not_joined(
+    leads: LeadTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = a_submission(1)
+    old_id = leads.capture(first, captured(first)).lead_id
+    second = a_submission(2, phone=first.contact.phone)
+    real = leads.lead
+
+    def closes_after_it_was_read(lead_id: str) -> Lead | None:
+        lead = real(lead_id)
+        if lead is not None and lead.status == "open":
+            close(leads, lead)
+        return lead
+
+    monkeypatch.setattr(leads, "lead", closes_after_it_was_read)
+    filed = leads.capture(second, captured(second))
+
+    assert filed.outcome == "created"
+    assert filed.lead_id != old_id
+    assert real(old_id).submissions == 1  # type: ignore[union-attr] # it exists

@@ -1,0 +1,147 @@
+"""Policy in the table: immutable versions, and which one is in force."""
+
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from infra.cli.policy_files import read_policy
+from shared.adapters.dynamodb import Table
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.policy import check
+from shared.errors import PolicyError, StorageUnavailableError
+
+SAMPLE = read_policy(Path(__file__).parents[3] / "infra/policy", {"SITE": "https://example.com"})
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(table: Table, clock: Clock) -> PolicyStore:
+    return PolicyStore(table, clock)
+
+
+def test_the_sample_policy_is_whole() -> None:
+    assert check(SAMPLE) == []
+
+
+def test_what_is_published_is_in_force(store: PolicyStore) -> None:
+    assert store.publish(SAMPLE) == 1
+    policy = store.current()
+
+    assert policy.version == 1
+    form = policy.form("demo-ru")
+    assert form is not None
+    assert form.thanks_url == "https://example.com/demo-ru/thanks"
+    assert policy.form("no-such-form") is None
+    assert policy.chain(form.chain).respond_within_seconds == 300
+    assert policy.calendar(form.calendar).always
+    assert policy.definition(form.definition)
+
+
+def test_publishing_the_same_again_changes_nothing(store: PolicyStore) -> None:
+    assert store.publish(SAMPLE) == 1
+    assert store.publish(SAMPLE) == 1
+
+
+def test_a_lead_keeps_the_version_that_it_was_captured_under(store: PolicyStore) -> None:
+    store.publish(SAMPLE)
+    calendar = {"zone": "Europe/Madrid", "always": True}
+
+    assert store.publish({**SAMPLE, "calendar/always": calendar}) == 2
+    assert store.version(1).calendar("always").zone == "Europe/London"
+    assert store.version(2).calendar("always").zone == "Europe/Madrid"
+    assert store.version(2).chain("default") is store.version(1).chain("default")
+
+
+def test_a_container_learns_of_a_new_version_within_a_minute(
+    store: PolicyStore, table: Table, clock: Clock
+) -> None:
+    store.publish(SAMPLE)
+    store.current()
+    changed = {**SAMPLE, "calendar/always": {"zone": "Europe/Madrid", "always": True}}
+    PolicyStore(table).publish(changed)
+
+    clock.now = 59
+    assert store.current().version == 1
+    clock.now = 61
+    assert store.current().version == 2
+
+
+def test_a_table_that_does_not_answer_leaves_the_last_policy_in_force(
+    store: PolicyStore, table: Table, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.publish(SAMPLE)
+    store.current()
+
+    def refuse(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb")
+
+    monkeypatch.setattr(table.dynamodb, "get_item", refuse)
+    clock.now = 100
+    assert store.current().version == 1
+    with pytest.raises(StorageUnavailableError):
+        PolicyStore(table).current()
+
+
+def test_without_a_policy_it_says_so(store: PolicyStore) -> None:
+    with pytest.raises(PolicyError, match="no policy"):
+        store.current()
+    with pytest.raises(PolicyError, match="version 7"):
+        store.version(7)
+
+
+def test_two_who_publish_at_once_do_not_overwrite_each_other(
+    store: PolicyStore, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = table.transact
+    writes: list[object] = []
+
+    def somebody_is_faster(items: object) -> None:
+        if not writes:
+            writes.append(items)
+            PolicyStore(table).publish({**SAMPLE, "calendar/x": {"zone": "UTC", "always": True}})
+        real(items)  # type: ignore[arg-type] # handed through
+
+    monkeypatch.setattr(table, "transact", somebody_is_faster)
+    with pytest.raises(PolicyError, match="somebody else"):
+        store.publish(SAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("documents", "problem"),
+    [
+        ({"form/x": {"form_id": "y"}}, "form/x"),
+        ({"poem/x": {}}, "no such kind"),
+        ({"chain/x": {"steps": []}}, "steps"),
+        (
+            {name: body for name, body in SAMPLE.items() if name != "chain/default"},
+            "chain/default does not exist",
+        ),
+        ({**SAMPLE, "form/other": SAMPLE["form/demo-en"]}, "form_id is demo-en"),
+    ],
+)
+def test_policy_that_cannot_work_is_refused(documents: dict[str, object], problem: str) -> None:
+    assert problem in "\n".join(check(documents))
+
+
+def test_a_file_with_an_unknown_variable_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "form.yaml").write_text("origins: ['${SITE}']")
+
+    with pytest.raises(PolicyError, match="SITE"):
+        read_policy(tmp_path, {})
+    with pytest.raises(PolicyError, match="no policy"):
+        read_policy(tmp_path / "empty", {})
+    (tmp_path / "form.yaml").write_text("a: [")
+    with pytest.raises(PolicyError, match="form"):
+        read_policy(tmp_path, {})

@@ -1,0 +1,328 @@
+"""From the event of API Gateway to the table and back, with the sample policy."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.client import BaseClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.cli.policy_files import read_policy
+from shared.adapters import keys
+from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.lead import Lead
+from shared.errors import StorageUnavailableError
+from shared.http import Event, HttpRequest
+from submit_form import handler as function
+from submit_form import service
+from tests.unit.samples import ANSWERS, BROWSER, EVENTS, HOST, PAGE, a_request, an_event, logged
+
+POLICY = read_policy(Path(__file__).parents[3] / "infra/policy", {"SITE": PAGE})
+FILES = sorted(path.stem for path in EVENTS.glob("*.json"))
+
+
+class Context:
+    aws_request_id = "lambda-1"
+
+
+class Refusing:
+    """A table that takes nothing."""
+
+    def capture(self, *_: object) -> Any:
+        raise StorageUnavailableError("ThrottlingException")
+
+
+@pytest.fixture
+def leads(table: Table, monkeypatch: pytest.MonkeyPatch) -> LeadTable:
+    """The function, working on a table of its own."""
+    store = PolicyStore(table)
+    store.publish(POLICY)
+    parts = function.Parts(store, LeadTable(table))
+    monkeypatch.setattr(function, "parts", lambda: parts)
+    return parts.leads
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The round trips to AWS, by operation."""
+    made: list[str] = []
+    call = vars(BaseClient)["_make_api_call"]
+
+    def counted(self: BaseClient, operation: str, arguments: Any) -> Any:
+        made.append(operation)
+        return call(self, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    return made
+
+
+def send(event: Event | HttpRequest) -> dict[str, Any]:
+    event = an_event(event) if isinstance(event, HttpRequest) else event
+    return function.handler(event, cast("LambdaContext", Context()))
+
+
+def from_file(name: str) -> Event:
+    return cast("Event", json.loads((EVENTS / f"{name}.json").read_text("utf-8")))
+
+
+def post(answers: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
+    body = json.dumps({**ANSWERS, **(answers or {})})
+    return send(a_request(body, "application/json", **headers))
+
+
+def stored(leads: LeadTable) -> list[Lead]:
+    items = leads._table.dynamodb.scan(TableName="leads")["Items"]
+    ids = [item["PK"]["S"].partition("#")[2] for item in items if item["SK"] == {"S": "LEAD"}]
+    return [lead for lead_id in ids if (lead := leads.lead(lead_id))]
+
+
+def submissions(leads: LeadTable) -> list[dict[str, Any]]:
+    items = leads._table.dynamodb.scan(TableName="leads")["Items"]
+    return [i for i in items if i["SK"]["S"].startswith("SUBMISSION#")]
+
+
+# --- the events that clients really send
+
+ANSWERED = {
+    "beacon_text": (201, "application/json"),
+    "browser_file": (422, "text/html"),
+    "browser_get": (405, "text/html"),
+    "browser_incomplete": (422, "text/html"),
+    "browser_multipart": (303, ""),
+    "browser_urlencoded": (303, ""),
+    "preflight": (204, ""),
+    "script_json": (201, "application/json"),
+    "script_json_broken": (400, "application/problem+json"),
+    "tilda_try_out": (200, "text/plain"),
+    "tilda_webhook": (200, "text/plain"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_client_is_answered_as_it_expects(name: str, leads: LeadTable) -> None:
+    answer = send(from_file(name))
+    status, content_type = ANSWERED[name]
+    assert answer["statusCode"] == status
+    assert answer["headers"].get("Content-Type", "").startswith(content_type)
+    assert answer["headers"]["Vary"] == "Origin"
+    assert len(stored(leads)) == (1 if status in {201, 303} or name == "tilda_webhook" else 0)
+
+
+def test_every_event_file_is_used() -> None:
+    assert set(FILES) == set(ANSWERED)
+
+
+def test_what_a_person_typed_reaches_the_table(leads: LeadTable) -> None:
+    send(from_file("browser_urlencoded"))
+    (lead,) = stored(leads)
+    assert (lead.name, lead.phone, lead.email) == ("Ann Lee", "+442079460958", "ann@acme.example")
+    assert (lead.company, lead.company_domain) == ("Acme", "acme.example")
+    assert (lead.asked, lead.source) == ("A machine that calculates", "google / cpc / spring")
+    assert (lead.channel, lead.verdict, lead.form_title) == (
+        "Paid Search",
+        "qualified",
+        "Free consultation",
+    )
+    assert lead.page == "https://landing.example/consultation"
+    assert (lead.respond_by - lead.received_at).total_seconds() == 300
+    (submission,) = submissions(leads)
+    assert submission["body"]["S"].startswith("name=Ann+Lee&phone=020")
+
+
+def test_a_file_is_refused_by_its_name(leads: LeadTable) -> None:
+    assert "Техническое задание.pdf" in send(from_file("browser_file"))["body"]
+
+
+def test_the_error_page_keeps_what_was_typed(leads: LeadTable) -> None:
+    page = send(from_file("browser_incomplete"))["body"]
+    assert 'value="12345"' in page
+    assert "Enter your name." in page
+
+
+# --- once
+
+
+def test_a_retried_post_gets_the_first_answer(leads: LeadTable) -> None:
+    first = post(idempotency_key='"k"')
+    again = post(idempotency_key="k")
+    assert (first["statusCode"], again["body"]) == (201, first["body"])
+    assert len(stored(leads)) == len(submissions(leads)) == 1
+
+
+def test_a_double_click_without_a_key_makes_one_lead(leads: LeadTable) -> None:
+    form = "name=Ann+Lee&consent=on&phone=020+7946+0958"
+    assert post()["statusCode"] == 201
+    assert send(a_request(form, accept=BROWSER))["statusCode"] == 303
+    assert len(submissions(leads)) == 1
+
+
+def test_a_key_used_for_other_content_is_refused(leads: LeadTable) -> None:
+    post(idempotency_key="k")
+    answer = post({"message": "something else"}, idempotency_key="k")
+    assert answer["statusCode"] == 422
+    assert json.loads(answer["body"])["code"] == "idempotency_conflict"
+
+
+def test_a_refused_form_does_not_use_up_its_key(leads: LeadTable) -> None:
+    assert post({"phone": "12"}, idempotency_key="k")["statusCode"] == 422
+    assert post(idempotency_key="k")["statusCode"] == 201
+
+
+def test_a_known_contact_joins_the_open_lead(leads: LeadTable) -> None:
+    post()
+    assert post({"message": "Are you there?"})["statusCode"] == 201
+    assert len(stored(leads)) == 1
+    assert len(submissions(leads)) == 2
+
+
+def test_round_trips_are_one_one_and_three(leads: LeadTable, calls: list[str]) -> None:
+    def trips(answers: dict[str, Any]) -> list[str]:
+        calls.clear()
+        post(answers)
+        return calls.copy()
+
+    trips({"phone": "020 7946 0000"})  # reads the policy
+    assert trips({}) == ["TransactWriteItems"]
+    assert trips({}) == ["TransactWriteItems"]
+    assert trips({"message": "Are you there?"}) == [
+        "TransactWriteItems",
+        "GetItem",
+        "TransactWriteItems",
+    ]
+
+
+# --- refusals
+
+
+def test_scripts_get_one_entry_per_field_in_their_language(leads: LeadTable) -> None:
+    answer = post({"name": " ", "phone": "12345", "email": "x"}, accept_language="ru-RU")
+    problem = json.loads(answer["body"])
+    assert answer["statusCode"] == problem["status"] == 422
+    assert [(e["field"], e["code"], e["pointer"]) for e in problem["errors"]] == [
+        ("name", "blank", "#/name"),
+        ("phone", "unusable", "#/phone"),
+        ("email", "unusable", "#/email"),
+    ]
+    assert stored(leads) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (a_request("{}", "application/json", form_id="nobody"), 404, "unknown_form"),
+        (a_request("{}", "application/json", form_id="../demo-en"), 404, "unknown_form"),
+        (a_request(method="GET"), 405, "wrong_method"),
+        (a_request("a" * 131_073), 413, "body_too_large"),
+        (a_request("[]", "application/json"), 400, "malformed_request"),
+        (a_request("a=1", origin="https://evil.example"), 403, "origin_not_allowed"),
+        (a_request(method="OPTIONS", origin="https://evil.example"), 403, "origin_not_allowed"),
+    ],
+)
+def test_refusals_are_clear(
+    leads: LeadTable, request_: HttpRequest, status: int, code: str
+) -> None:
+    answer = send(request_)
+    assert answer["statusCode"] == status
+    assert json.loads(answer["body"])["code"] == code
+    assert stored(leads) == []
+
+
+def test_an_unknown_form_gets_a_page_in_a_browser(leads: LeadTable) -> None:
+    answer = send(a_request("a=1", form_id="nobody", accept=BROWSER))
+    assert answer["statusCode"] == 404
+    assert "There is no such form" in answer["body"]
+
+
+def test_a_page_that_is_not_listed_loses_nothing_that_was_typed(leads: LeadTable) -> None:
+    request = a_request("name=Ann+Lee", origin="https://evil.example", accept=BROWSER)
+    answer = send(request)
+    assert answer["statusCode"] == 403
+    assert 'value="Ann Lee"' in answer["body"]
+
+
+@pytest.mark.parametrize("origin", [PAGE, f"https://{HOST}"])
+def test_a_known_page_may_read_success_and_failure(leads: LeadTable, origin: str) -> None:
+    for answer in (post(origin=origin), post({"phone": ""}, origin=origin)):
+        assert answer["headers"]["Access-Control-Allow-Origin"] == origin
+    asked = send(a_request(method="OPTIONS", content_type=None, origin=origin))
+    assert asked["statusCode"] == 204
+    assert asked["headers"]["Access-Control-Allow-Origin"] == origin
+
+
+def test_nothing_is_stored_and_nobody_is_told_so_when_the_table_refuses(
+    leads: LeadTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = function.parts()
+    monkeypatch.setattr(function, "parts", lambda: (parts.policies, Refusing()))
+    answer = post()
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["Retry-After"]
+    page = send(a_request("name=Ann+Lee&phone=020+7946+0958&consent=on", accept=BROWSER))
+    assert page["statusCode"] == 503
+    assert 'value="Ann Lee"' in page["body"]
+
+
+# --- what is told of it
+
+
+def test_outcomes_are_counted_and_logged_without_personal_data(
+    leads: LeadTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    canary = {"name": "Canary Ann", "email": "canary@example.com", "message": "canary message"}
+    with logged() as lines:
+        post(canary)
+        post(canary)
+        post({**canary, "message": "canary again"})
+        post({**canary, "phone": "canary"})
+        send(from_file("preflight"))
+    assert [line["outcome"] for line in lines] == [
+        "created",
+        "repeated",
+        "joined",
+        "refused",
+        "preflight",
+    ]
+    assert lines[0]["lead_id"] == lines[2]["lead_id"]
+    assert lines[3]["fields"] == ["phone:unusable"]
+    assert lines[3]["status"] == 422
+    assert "canary" not in json.dumps(lines).lower()
+    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [next(iter(set(service.COUNTED_AS.values()) & set(m))) for m in emitted] == [
+        "SubmissionAccepted",
+        "SubmissionRepeated",
+        "SubmissionAccepted",
+        "SubmissionRefused",
+    ]
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    body=st.binary(max_size=200) | st.text(max_size=60).map(lambda t: f"name={t}&phone=1".encode()),
+    content_type=st.sampled_from(
+        ["application/json", "application/x-www-form-urlencoded", "text/plain", "image/png", ""]
+    ),
+    accept=st.sampled_from([BROWSER, "*/*"]),
+)
+def test_any_bytes_meet_a_clear_answer(
+    leads: LeadTable, body: bytes, content_type: str, accept: str
+) -> None:
+    event = an_event(a_request(b"", content_type, accept=accept))
+    event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    answer = send(event)
+    assert answer["statusCode"] in {201, 303, 400, 403, 413, 422}
+    json.dumps(answer).encode()
+
+
+def test_a_contact_s_keys_are_its_guards(leads: LeadTable) -> None:
+    post({"email": "ann@example.com"})
+    (lead,) = stored(leads)
+    assert all(leads._table.get(keys.contact(guard)) for guard in lead.guards)
+    assert len(lead.guards) == 2

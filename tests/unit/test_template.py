@@ -1,0 +1,162 @@
+"""Conventions of the template that no linter knows, and permissions that the local engine does not
+check.
+"""
+
+import importlib
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+
+from shared import errors
+from tests.unit.template import ROOT, expanded, machine, of_type, template
+
+FUNCTIONS = of_type(template()["Resources"], "AWS::Serverless::Function")
+DEFAULTS = template()["Globals"]["Function"]
+each_function = pytest.mark.parametrize("name", FUNCTIONS)
+
+
+def statements(policy: Any) -> list[dict[str, Any]]:
+    found = policy["Statement"]
+    return found if isinstance(found, list) else [found]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@each_function
+def test_a_function_is_called_as_its_folder(name: str) -> None:
+    folder = FUNCTIONS[name]["Properties"]["Handler"].split(".")[0]
+
+    assert name == "".join(part.title() for part in folder.split("_")) + "Function"
+    assert (ROOT / "functions" / folder / "handler.py").is_file()
+
+
+def test_every_folder_of_functions_is_deployed() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
+
+    assert folders == {f["Properties"]["Handler"].split(".")[0] for f in FUNCTIONS.values()}
+
+
+@each_function
+def test_a_handler_can_be_imported_and_is_short(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    module_name, _, attribute = FUNCTIONS[name]["Properties"]["Handler"].rpartition(".")
+    module = importlib.import_module(module_name)
+
+    assert callable(getattr(module, attribute))
+    source = inspect.getsource(module)
+    code = [
+        line
+        for line in source.splitlines()
+        if line.strip() and not line.startswith(("#", "from", "import"))
+    ]
+    assert len(code) <= 40
+    assert not re.search(r"^\s*try:", source, re.MULTILINE)
+
+
+@each_function
+def test_a_function_has_its_own_log_group_with_retention(name: str) -> None:
+    group = FUNCTIONS[name]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+
+    assert template()["Resources"][group]["Properties"]["RetentionInDays"]
+
+
+def test_a_queue_hides_a_message_for_six_timeouts_and_keeps_what_failed() -> None:
+    for function in FUNCTIONS.values():
+        for event in function["Properties"].get("Events", {}).values():
+            if event["Type"] != "SQS":
+                continue
+            queue = template()["Resources"][event["Properties"]["Queue"]["Fn::GetAtt"][0]]
+            timeout = function["Properties"].get("Timeout", DEFAULTS["Timeout"])
+            assert queue["Properties"]["VisibilityTimeout"] >= 6 * timeout
+            assert queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+            assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_no_batching_window_where_a_person_waits() -> None:
+    for name in ("AdvanceFollowUpFunction", "SendAlertFunction"):
+        queue = FUNCTIONS[name]["Properties"]["Events"]["Queue"]["Properties"]
+        assert "MaximumBatchingWindowInSeconds" not in queue
+
+
+def test_every_rule_may_write_to_its_queue_and_to_its_dead_letters() -> None:
+    allowed = set()
+    for policy in of_type(expanded(), "AWS::SQS::QueuePolicy").values():
+        for statement in statements(policy["Properties"]["PolicyDocument"]):
+            assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+            queue = statement["Resource"]["Fn::GetAtt"][0]
+            assert {"Ref": queue} in policy["Properties"]["Queues"]
+            for rule in as_list(statement["Condition"]["ArnEquals"]["aws:SourceArn"]):
+                allowed.add((rule["Fn::GetAtt"][0], queue))
+    for name, rule in of_type(expanded(), "AWS::Events::Rule").items():
+        for target in rule["Properties"]["Targets"]:
+            assert (name, target["Arn"]["Fn::GetAtt"][0]) in allowed
+            assert (name, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]) in allowed
+            assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86400
+
+
+def test_the_machine_may_invoke_its_function_and_knows_our_errors() -> None:
+    properties = template()["Resources"]["Escalation"]["Properties"]
+    text = json.dumps(machine())
+
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(properties["DefinitionSubstitutions"])
+    (policy,) = properties["Policies"]
+    (statement,) = statements(policy)
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert (
+        statement["Resource"] == properties["DefinitionSubstitutions"]["AdvanceFollowUpFunctionArn"]
+    )
+    retried = [
+        name
+        for retry in machine()["States"]["AdvanceFollowUp"]["Retry"]
+        for name in retry["ErrorEquals"]
+        if not name.startswith("States.")
+    ]
+    assert retried
+    assert all(issubclass(getattr(errors, name), errors.RetryableError) for name in retried)
+
+
+def test_the_functions_name_of_the_machine_is_the_machines() -> None:
+    name = template()["Resources"]["Escalation"]["Properties"]["Name"]["Fn::Sub"]
+    environment = FUNCTIONS["AdvanceFollowUpFunction"]["Properties"]["Environment"]["Variables"]
+
+    assert environment["STATE_MACHINE_ARN"]["Fn::Sub"].endswith(f":stateMachine:{name}")
+
+
+@each_function
+def test_a_function_may_do_single_actions_on_single_resources(name: str) -> None:
+    for policy in FUNCTIONS[name]["Properties"].get("Policies", []):
+        for statement in statements(policy):
+            assert all("*" not in action for action in as_list(statement["Action"]))
+            if "NotResource" in statement:
+                assert (name, statement["Action"]) == ("SendAlertFunction", "sns:Publish")
+            else:
+                assert "*" not in json.dumps(statement["Resource"])
+
+
+def test_the_table_cannot_be_lost_by_accident() -> None:
+    table = template()["Resources"]["LeadTable"]
+    properties = table["Properties"]
+
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert properties["DeletionProtectionEnabled"]
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_access_logs_never_hold_a_path() -> None:
+    text = template()["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]
+
+    assert "$context.routeKey" in text
+    assert not re.search(r"\$context\.(path|http|identity|authorizer|domain)", text)
+
+
+def test_the_template_stays_readable() -> None:
+    text = (ROOT / "template.yaml").read_text()
+
+    assert len(text.splitlines()) <= 800
