@@ -1,4 +1,7 @@
-"""For every test: an AWS account that does not exist, so that nothing can reach a real one by accident."""
+"""For every test:
+
+an AWS account that does not exist, so that nothing can reach a real one by accident.
+"""
 
 import os
 

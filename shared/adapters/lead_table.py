@@ -80,7 +80,6 @@ class LeadTable:
         StorageUnavailableError when nothing could be stored.
         """
         lead = _new_lead(submission, captured)
-        guards = submission.contact.keys()
         for _ in range(CAPTURE_TRIES):
             try:
                 self._table.transact(
@@ -105,7 +104,7 @@ class LeadTable:
                     return filed
             else:
                 return Filed(submission.submission_id, "created", lead.lead_id)
-        raise StorageUnavailableError(f"contact busy: {len(guards)} guards")
+        raise StorageUnavailableError("the contact's lead never stood still")
 
     def _join(self, submission: Submission, held: Mapping[str, str]) -> Filed | None:
         """Adds a submission to its contact's open lead; None when that lead has just changed."""
@@ -119,7 +118,7 @@ class LeadTable:
             channel=submission.channel,
             other_lead_id=others[0] if others else None,
         )
-        new = [guard for guard in _guards(submission) if guard not in held]
+        new = [guard for guard in submission.contact.guards if guard not in held]
         joined = apply(lead, Change((resubmitted,)), submission.received_at).model_copy(
             update={"guards": (*lead.guards, *new)}
         )
@@ -405,10 +404,6 @@ def _first_answer(receipt: Item, submission: Submission) -> Filed:
     return Filed(first, outcome, str(receipt["lead_id"]))
 
 
-def _guards(submission: Submission) -> tuple[str, ...]:
-    return tuple(f"{kind}#{digest}" for kind, digest in submission.contact.keys())
-
-
 ASKED_LENGTH = 280
 
 
@@ -436,7 +431,7 @@ def _new_lead(submission: Submission, captured: LeadCaptured) -> Lead:
         asked=(submission.message or "")[:ASKED_LENGTH] or None,
         source=touch.describe(),
         page=touch.landing_page,
-        guards=_guards(submission),
+        guards=submission.contact.guards,
     )
 
 

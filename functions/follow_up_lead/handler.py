@@ -1,0 +1,46 @@
+"""The rep's side: `/l/{code}` shows one lead, `/r/{code}` a person's open leads; POST records."""
+
+import time
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from follow_up_lead import pages, service
+from shared.adapters import dynamodb
+from shared.adapters.lead_table import LeadTable
+from shared.observability import logger
+from shared.settings import settings
+
+app = APIGatewayHttpResolver()
+app.exception_handler(list(pages.ERROR_PAGES))(pages.error_page)
+
+
+@cache
+def leads() -> service.Leads:
+    return LeadTable(dynamodb.Table(dynamodb.client(), settings().table_name))
+
+
+@app.route("/l/<code>", method=["GET", "HEAD"])
+def show_lead(code: str) -> Response[str]:
+    return pages.lead_page(service.see_lead(code, leads(), datetime.now(UTC)))
+
+
+@app.route("/r/<code>", method=["GET", "HEAD"])
+def show_list(code: str) -> Response[str]:
+    return pages.list_page(service.see_list(code, leads(), datetime.now(UTC)))
+
+
+@app.post("/l/<code>")
+def act_on_lead(code: str) -> Response[str]:
+    posted = pages.read_form(app.current_event)
+    acted = service.act_on_lead(code, posted, leads(), datetime.now(UTC), time.sleep)
+    logger.info("person acted", extra=acted.codes)
+    return pages.answer(acted)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

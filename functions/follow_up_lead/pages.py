@@ -1,0 +1,241 @@
+"""The pages of the rep's side: what stands on them, in which words, and how they are answered."""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl, quote
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, SeenLead, SeenList
+from shared.domain.lead import Lead
+from shared.domain.roster import Rep, Roster
+from shared.errors import RetryableError, UnknownLinkError
+from shared.observability import logger
+from shared.texts import LOCALES, figures, mark, render, translation, words
+from shared.texts.pages import page_headers
+from shared.texts.plain import one_line, paragraphs
+from shared.texts.story import Line, lines
+
+FORM_LENGTH = 40_000
+"""More than the longest note, percent-encoded, with everything beside it."""
+_NOTHING_TYPED = dict.fromkeys(("action", "reason", "amount", "currency", "note"), "")
+CONFIRMED_WITHIN = timedelta(minutes=2)
+"""How long a page repeats what its reader has just recorded."""
+
+_Sentence = tuple[HTTPStatus, str, str]
+"""Status, the field that a sentence is about, the sentence."""
+_SHOWN: _Sentence = (HTTPStatus.OK, "", "")
+REFUSALS: Mapping[str, _Sentence] = {
+    "closed": (HTTPStatus.CONFLICT, "", mark("This lead is closed already.")),
+    "taken": (HTTPStatus.CONFLICT, "", mark("Somebody else is on it already.")),
+    "already_called": (HTTPStatus.CONFLICT, "", mark("Somebody has called already.")),
+    "stale_page": (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "",
+        mark("This page was too old. Nothing was saved: please choose again."),
+    ),
+    "unknown_action": (HTTPStatus.UNPROCESSABLE_ENTITY, "", mark("Choose one of the buttons.")),
+    "reason_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "reason", mark("Choose a reason.")),
+    "note_needed": (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "note",
+        mark("“Other” needs a few words in the note."),
+    ),
+    "note_too_long": (HTTPStatus.UNPROCESSABLE_ENTITY, "note", mark("The note is too long.")),
+    "amount_needed": (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "amount",
+        mark("Enter the amount as a number, for example 1200 or 1200.50."),
+    ),
+    "currency_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "currency", mark("Choose a currency.")),
+}
+
+
+class Clock(NamedTuple):
+    """How a lead stands against its deadline: the short of it, and the long."""
+
+    tone: Literal["waiting", "late", "met", "missed"]
+    text: str
+    detail: str
+
+
+def lead_page(seen: SeenLead) -> Response[str]:
+    """One lead with its buttons; with the reason on top when an action was refused."""
+    lead, viewer, locale, now = seen.story.lead, seen.viewer, seen.viewer.locale, seen.at
+    story = lines(seen.story.events, seen.story.notes, locale)
+    status, field, sentence = REFUSALS[seen.refusal.reason] if seen.refusal else _SHOWN
+    return _page(
+        "lead.html",
+        status,
+        locale,
+        viewer=viewer,
+        lead=lead,
+        person=_person(lead, locale),
+        asked=paragraphs(lead.asked or ""),
+        clock=_clock(lead, viewer, now),
+        state=words.state(lead, locale),
+        owner=seen.roster.get(lead.rep_id),
+        received=figures.clock(lead.received_at, viewer.zone, now, locale),
+        received_ago=figures.ago(now - lead.received_at, locale),
+        story=[_told(line, seen.roster, viewer, now) for line in reversed(story)],
+        confirmation=None if seen.refusal else _confirmation(story, viewer, now),
+        closing=_closing(lead, locale),
+        refusal=translation(locale).gettext(sentence) if sentence else None,
+        refused_field=field,
+        posted={**_NOTHING_TYPED, **(seen.refusal.posted if seen.refusal else {})},
+        action_id=secrets.token_hex(16),
+        rejection_reasons=words.rejection_reasons(locale),
+        loss_reasons=words.loss_reasons(locale),
+        currencies=CURRENCIES,
+        usual_currency="RUB" if lead.locale == "ru" else "EUR",
+        note_length=NOTE_LENGTH,
+    )
+
+
+def list_page(seen: SeenList) -> Response[str]:
+    """The open leads, in groups by urgency."""
+    viewer, locale, now = seen.viewer, seen.viewer.locale, seen.at
+    rows = [_row(lead, seen.roster, viewer, now) for lead in seen.leads]
+    return _page(
+        "leads.html",
+        HTTPStatus.OK,
+        locale,
+        viewer=viewer,
+        groups=[(name, list(group)) for name, group in groupby(rows, lambda row: row["group"])],
+        count=len(rows),
+        as_of=figures.clock(now, viewer.zone, now, locale),
+    )
+
+
+def answer(acted: Acted) -> Response[str]:
+    """Sends the browser to the page, so that a reload records nothing again; or says why not."""
+    if acted.refused is not None:
+        return lead_page(acted.refused)
+    headers = {**page_headers(), "Location": f"/l/{acted.code}"}
+    return Response(HTTPStatus.SEE_OTHER, headers=headers, body="")
+
+
+def error_page(error: Exception) -> Response[str]:
+    """The page for an error, to somebody whose language is not known.
+
+    Wrong, expired and foreign codes get the same one: whoever tries them learns nothing.
+    """
+    status, template = next(page for kind, page in ERROR_PAGES.items() if isinstance(error, kind))
+    headers = page_headers()
+    if isinstance(error, RetryableError):
+        logger.warning("page not answered", error=error.code)
+        headers["Retry-After"] = "2"
+    languages = {locale: translation(locale).gettext for locale in LOCALES}
+    return Response(status, headers=headers, body=render(template, LOCALES[0], languages=languages))
+
+
+ERROR_PAGES: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
+    UnknownLinkError: (HTTPStatus.NOT_FOUND, "link_unknown.html"),
+    NotFoundError: (HTTPStatus.NOT_FOUND, "link_unknown.html"),
+    RetryableError: (HTTPStatus.SERVICE_UNAVAILABLE, "try_again.html"),
+}
+
+
+def read_form(event: APIGatewayProxyEventV2) -> dict[str, str]:
+    """What a form of these pages sent; what cannot be read is left out."""
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode("utf-8", "replace")
+    return dict(parse_qsl(body[:FORM_LENGTH], keep_blank_values=True))
+
+
+def _page(template: str, status: HTTPStatus, locale: str, **context: object) -> Response[str]:
+    return Response(status, headers=dict(page_headers()), body=render(template, locale, **context))
+
+
+def _person(lead: Lead, locale: str) -> dict[str, str]:
+    """Who sent the form and where they came from, as far as it is known."""
+    return {
+        "name": one_line(lead.name or ""),
+        "company": one_line(lead.company or ""),
+        "phone": figures.phone(lead.phone, lead.phone_extension, locale) if lead.phone else "",
+        "tel": quote(lead.phone or "", safe="+"),
+        "email": one_line(lead.email or ""),
+        "mailto": quote(lead.email or "", safe="@"),
+        "form": one_line(lead.form_title or lead.form_id),
+        "source": one_line(lead.source or lead.channel),
+        "page": one_line(lead.page or ""),
+    }
+
+
+def _clock(lead: Lead, viewer: Rep, now: datetime) -> Clock:
+    locale = viewer.locale
+    _ = translation(locale).gettext
+    due = {"time": figures.clock(lead.respond_by, viewer.zone, now, locale)}
+    if lead.first_attempt_at is None:
+        if lead.closed_at is not None:
+            return Clock("met", _("Closed without a call"), "")
+        if now < lead.respond_by:
+            left = figures.time_left(lead.respond_by - now, locale)
+            return Clock("waiting", _("Call by %(time)s") % due, left)
+        late = figures.lateness(now - lead.respond_by, locale)
+        return Clock("late", late, _("The call was due by %(time)s") % due)
+    called = {"time": figures.clock(lead.first_attempt_at, viewer.zone, now, locale)}
+    first_call = _("First call at %(time)s") % called
+    if lead.late_seconds:
+        late = figures.lateness(lead.first_attempt_at - lead.respond_by, locale)
+        return Clock("missed", first_call, late)
+    return Clock("met", first_call, _("in time"))
+
+
+def _told(line: Line, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
+    """A line of the story with names and local times."""
+    _ = translation(viewer.locale).gettext
+    people = [roster.get(rep_id) for rep_id in line.people]
+    return {
+        "at": line.at.isoformat(),
+        "time": figures.clock(line.at, viewer.zone, now, viewer.locale),
+        "text": line.text,
+        "people": [one_line(rep.name) if rep else _("a former colleague") for rep in people],
+        "note": line.note,
+        "is_minor": line.is_minor,
+    }
+
+
+def _confirmation(story: list[Line], viewer: Rep, now: datetime) -> str | None:
+    """What the reader has just recorded, in the words of the story."""
+    mine = [line for line in story if line.actor == viewer.rep_id and not line.note]
+    if not mine or now - mine[-1].at > CONFIRMED_WITHIN:
+        return None
+    return mine[-1].text
+
+
+def _closing(lead: Lead, locale: str) -> str:
+    """What a closed lead came to."""
+    if lead.amount is not None:
+        return figures.money(lead.amount, lead.currency or "", locale)
+    return words.reason(lead.reason, locale)
+
+
+def _row(lead: Lead, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
+    clock = _clock(lead, viewer, now)
+    group = {"late": "late", "waiting": "waiting"}.get(clock.tone, "called")
+    owner = roster.get(lead.rep_id)
+    return {
+        "group": "talked" if group == "called" and lead.contacted_at else group,
+        "person": _person(lead, viewer.locale),
+        "asked": one_line(lead.asked or ""),
+        "clock": clock,
+        "state": words.state(lead, viewer.locale),
+        "owner": one_line(owner.name) if owner else "",
+        "is_mine": lead.rep_id == viewer.rep_id,
+        "since": _since(lead, viewer, now),
+    }
+
+
+def _since(lead: Lead, viewer: Rep, now: datetime) -> str:
+    _ = translation(viewer.locale).gettext
+    span = {"span": figures.span(now - lead.received_at, viewer.locale)}
+    return (_("waiting %(span)s") if lead.awaits_attempt else _("received %(span)s ago")) % span

@@ -1,0 +1,195 @@
+"""What a person behind a link may see, and how what they did is recorded."""
+
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple, Protocol, get_args
+
+from shared.adapters.lead_table import Link, Story
+from shared.domain.lead import Action, ActionName, Change, Lead, act
+from shared.domain.roster import Rep, Roster
+from shared.errors import IllegalActionError, LeadChangedError, UnknownLinkError
+
+TRIES = 5
+PAUSE_SECONDS = 0.05
+NOTE_LENGTH = 2000
+SUM_DIGITS = 12
+CURRENCIES = ("EUR", "USD", "GBP", "RUB", "KZT", "BYN")
+
+_ACTION_ID = re.compile(r"[0-9a-f]{32}")
+# Three digits after a point or a comma are thousands: nobody writes a tenth of a cent.
+_SUM = re.compile(
+    r"(?P<whole>[1-9][0-9]{0,2}(?P<gap>[.,])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]+)"
+    r"(?:[.,](?P<cents>[0-9]{1,2}))?"
+)
+
+
+class Leads(Protocol):
+    def link(self, code: str, now: datetime) -> Link: ...
+    def lead(self, lead_id: str) -> Lead | None: ...
+    def story(self, lead_id: str) -> Story | None: ...
+    def people(self, team: str) -> list[Rep]: ...
+    def open_leads(self, team: str, rep_ids: Sequence[str | None]) -> list[Lead]: ...
+    def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
+
+
+class Refusal(NamedTuple):
+    """Why an action was not recorded, and what had been typed."""
+
+    reason: str
+    posted: Mapping[str, str]
+
+
+class SeenLead(NamedTuple):
+    """One lead, as a person of its team sees it at a moment."""
+
+    at: datetime
+    viewer: Rep
+    roster: Roster
+    story: Story
+    refusal: Refusal | None = None
+
+
+class SeenList(NamedTuple):
+    """Open leads: a rep's own, or for a manager those of the team."""
+
+    at: datetime
+    viewer: Rep
+    roster: Roster
+    leads: list[Lead]
+
+
+class Acted(NamedTuple):
+    """What became of an action: recorded, or `refused` with the page that says why."""
+
+    code: str
+    codes: Mapping[str, str | None]
+    """Ids and codes, for the log."""
+    refused: SeenLead | None = None
+
+
+def see_lead(code: str, leads: Leads, now: datetime) -> SeenLead:
+    """The lead behind a code. Raises UnknownLinkError."""
+    link, viewer, roster = _behind(code, "lead", leads, now)
+    story = leads.story(link.lead_id or "")
+    if story is None or story.lead.team != link.team:
+        raise UnknownLinkError("no such lead")
+    return SeenLead(now, viewer, roster, story)
+
+
+def see_list(code: str, leads: Leads, now: datetime) -> SeenList:
+    """The open leads behind a code, the most urgent first. Raises UnknownLinkError."""
+    _, viewer, roster = _behind(code, "list", leads, now)
+    rep_ids: list[str | None] = [viewer.rep_id]
+    if viewer.role == "manager":
+        rep_ids = [None, *roster.people]
+    found = leads.open_leads(viewer.team, rep_ids)
+    return SeenList(now, viewer, roster, sorted(found, key=lambda lead: _urgency(lead, now)))
+
+
+def act_on_lead(
+    code: str,
+    posted: Mapping[str, str],
+    leads: Leads,
+    now: datetime,
+    pause: Callable[[float], None],
+) -> Acted:
+    """Does what a posted form says, or says why it cannot be done.
+
+    Raises UnknownLinkError, and LeadChangedError when the lead never stood still.
+    """
+    link, viewer, _ = _behind(code, "lead", leads, now)
+    codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
+    try:
+        action = read_action(posted)
+        _record(link, viewer, action, leads, now, pause)
+    except IllegalActionError as error:
+        seen = see_lead(code, leads, now)._replace(refusal=Refusal(error.reason, posted))
+        return Acted(code, {**codes, "refusal": error.reason}, seen)
+    return Acted(code, {**codes, "action": action.name})
+
+
+def _record(
+    link: Link,
+    viewer: Rep,
+    action: Action,
+    leads: Leads,
+    now: datetime,
+    pause: Callable[[float], None],
+) -> None:
+    """Records an action once, however often its form is sent.
+
+    When somebody writes the lead in the same moment it is read again and judged again, so that a
+    person never loses to a machine.
+    """
+    for attempt in range(TRIES):
+        lead = leads.lead(link.lead_id or "")
+        if lead is None or lead.team != link.team:
+            raise UnknownLinkError("no such lead")
+        change = act(lead, action, viewer.rep_id, now)
+        if change is None:
+            return
+        try:
+            leads.record(lead, change, actor=viewer.rep_id, at=now)
+        except LeadChangedError:
+            pause(random.uniform(0, PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter
+        else:
+            return
+    raise LeadChangedError(link.lead_id)
+
+
+def read_action(posted: Mapping[str, str]) -> Action:
+    """The action that a posted form says.
+
+    Raises IllegalActionError with `stale_page`, `unknown_action`, `currency_needed` or
+    `note_too_long`; `shared.domain.lead.act` knows the other reasons.
+    """
+    action_id = posted.get("action_id", "")
+    if not _ACTION_ID.fullmatch(action_id):
+        raise IllegalActionError("stale_page")
+    name = next((name for name in get_args(ActionName) if name == posted.get("action")), None)
+    if name is None:
+        raise IllegalActionError("unknown_action")
+    note = posted.get("note", "").strip()
+    if len(note) > NOTE_LENGTH:
+        raise IllegalActionError("note_too_long")
+    currency = posted.get("currency")
+    if name == "win" and currency not in CURRENCIES:
+        raise IllegalActionError("currency_needed")
+    return Action(
+        name=name,
+        # Another button of the same form, on a page that the browser kept, is another action.
+        action_id=f"{action_id}-{name}",
+        reason=posted.get("reason") or None,
+        amount=read_sum(posted.get("amount", "")) if name == "win" else None,
+        currency=currency if name == "win" else None,
+        note=note or None,
+    )
+
+
+def read_sum(text: str) -> Decimal | None:
+    """A sum as people type it: `1200`, `1 200,50`, `1,200.50`, `1.200`; None for anything else."""
+    match = _SUM.fullmatch(re.sub(r"[\s'’]", "", text))
+    if match is None:
+        return None
+    whole = re.sub(r"[.,]", "", match["whole"])
+    return Decimal(f"{whole}.{match['cents'] or '00'}") if len(whole) <= SUM_DIGITS else None
+
+
+def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
+    """The link, its person and their team; whoever has left it has no access."""
+    link = leads.link(code, now)
+    roster = Roster(leads.people(link.team))
+    viewer = roster.get(link.rep_id)
+    if link.kind != kind or viewer is None or not viewer.active:
+        raise UnknownLinkError("not for this person or this page")
+    return link, viewer, roster
+
+
+def _urgency(lead: Lead, now: datetime) -> tuple[int, datetime]:
+    """Late ones, then those that wait for a first call, then those not talked to, then the rest."""
+    if lead.awaits_attempt:
+        return (0 if now >= lead.respond_by else 1), lead.respond_by
+    return (2 if lead.contacted_at is None else 3), lead.received_at

@@ -1,0 +1,231 @@
+"""The words of an alert: an SMS of one or two segments, and an e-mail as SNS takes it.
+
+Whatever a visitor typed can neither begin a line of its own, nor reach a header, nor push out the
+phone, the deadline or the link.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.domain.events import AlertKind
+from shared.domain.lead import Lead
+from shared.texts import mark, translation
+from shared.texts.figures import ago, clock, lateness, phone, time_left
+from shared.texts.plain import cut, one_line, paragraphs
+
+HEADLINES: dict[AlertKind, str] = {
+    "new": mark("New lead"),
+    "repeat": mark("Still waiting"),
+    "backup": mark("Please step in"),
+    "reminder": mark("Not called yet"),
+    "breach": mark("Nobody called in time"),
+    "offer": mark("Free to take"),
+    "unassigned": mark("Nobody on duty"),
+    "again": mark("Asked again"),
+}
+
+SUBJECT_LENGTH = 99
+"""SNS takes fewer than 100 characters."""
+
+
+class Email(NamedTuple):
+    """A plain-text message; the subject is one line that SNS accepts."""
+
+    subject: str
+    text: str
+
+
+# --- SMS -----------------------------------------------------------------------------------------
+
+GSM_LETTERS = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_ESCAPED_LETTERS = frozenset("\f^{}\\[~]|€")
+"""They take two places."""
+GSM_SEGMENTS = (160, 153)
+UCS2_SEGMENTS = (70, 67)
+"""Places in a message of one segment, and in each segment of a longer one."""
+SEGMENTS = 2
+
+TYPEWRITTEN = str.maketrans(
+    {
+        **dict.fromkeys("“”„«»", '"'),
+        **dict.fromkeys("‘’‚`´", "'"),
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        "…": "...",
+        "\u00a0": " ",
+        "\u202f": " ",
+    }
+)
+"""One typographic quote would turn a Latin text into UCS-2, at half the room."""
+
+
+LONGEST = {"name": 40, "origin": 48, "asked": 220}
+CUTS = (("asked", 24), ("origin", 16), ("asked", 0), ("origin", 0), ("name", 0))
+"""What gives way first in a text that is too long, and down to how much of it."""
+FRAME_CUTS = ("email", "headline", "deadline")
+"""What goes, whole, when not even the rest fits: never the phone, never the link."""
+WORTH_SAYING = 8
+"""Less than this of a cut text says nothing and is left out."""
+
+
+def segments(text: str) -> int:
+    """How many SMS a text is billed and sent as. No segment ends within a letter."""
+    if _is_gsm(text):
+        places = [2 if letter in GSM_ESCAPED_LETTERS else 1 for letter in text]
+        alone, each = GSM_SEGMENTS
+    else:
+        places = [2 if ord(letter) > 0xFFFF else 1 for letter in text]
+        alone, each = UCS2_SEGMENTS
+    if sum(places) <= alone:
+        return 1
+    count, taken = 1, 0
+    for place in places:
+        if taken + place > each:
+            count, taken = count + 1, 0
+        taken += place
+    return count
+
+
+def _is_gsm(text: str) -> bool:
+    return all(letter in GSM_LETTERS or letter in GSM_ESCAPED_LETTERS for letter in text)
+
+
+def sms(lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, now: datetime) -> str:
+    """The text message. Too long, it loses of what was asked, of the origin, and of the name."""
+    frame = {
+        "headline": translation(locale).gettext(HEADLINES[alert_kind]),
+        "phone": _phone(lead, locale),
+        "email": "" if lead.phone else one_line(lead.email or ""),
+        "deadline": _deadline_in_short(lead, locale, zone, now),
+    }
+    said = {
+        "name": _typewritten(lead.name),
+        "origin": _typewritten(_origin(lead)),
+        "asked": _typewritten(lead.asked),
+    }
+    dots = ".." if _is_gsm("".join((*frame.values(), *said.values()))) else "…"
+
+    def message(lengths: Mapping[str, int]) -> str:
+        name, origin, asked = (
+            _worth_saying(text, cut(text, lengths[part], dots)) for part, text in said.items()
+        )
+        first = ": ".join(filter(None, (frame["headline"], name)))
+        contact = frame["phone"] or frame["email"]
+        return "\n".join(filter(None, (first, contact, asked, origin, frame["deadline"], link)))
+
+    def fits(lengths: Mapping[str, int]) -> bool:
+        return segments(message(lengths)) <= SEGMENTS
+
+    for piece in FRAME_CUTS:
+        if not fits(dict.fromkeys(said, 0)):
+            frame[piece] = ""
+    most = {part: min(len(text), LONGEST[part]) for part, text in said.items()}
+    return message(_fitted(most, fits))
+
+
+def _fitted(most: Mapping[str, int], fits: Callable[[Mapping[str, int]], bool]) -> dict[str, int]:
+    """Lengths with which a text fits: each as long as it can be, once the later cuts are made."""
+    lengths = dict(most)
+    for part, least in CUTS:
+        while lengths[part] > least and not fits(lengths):
+            lengths[part] -= 1
+    for part in ("name", "origin", "asked"):
+        longer = ({**lengths, part: n} for n in range(most[part], lengths[part], -1))
+        lengths = next(filter(fits, longer), lengths)
+    return lengths
+
+
+def _worth_saying(text: str, shortened: str) -> str:
+    return shortened if shortened == text or len(shortened) >= WORTH_SAYING else ""
+
+
+def _typewritten(text: str | None) -> str:
+    return one_line(text or "").translate(TYPEWRITTEN)
+
+
+def _deadline_in_short(lead: Lead, locale: str, zone: str, now: datetime) -> str:
+    if not lead.awaits_attempt:
+        return ""
+    _ = translation(locale).gettext
+    time = clock(lead.respond_by, zone, now, locale)
+    late = now >= lead.respond_by
+    return (_("call was due %(time)s") if late else _("call by %(time)s")) % {"time": time}
+
+
+# --- e-mail --------------------------------------------------------------------------------------
+
+
+def email(
+    lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, now: datetime
+) -> Email:
+    """The e-mail, with everything that the rep needs for the call."""
+    _ = translation(locale).gettext
+    headline = _(HEADLINES[alert_kind])
+    name = one_line(lead.name or "")
+    subject = ", ".join(
+        filter(None, (name, one_line(lead.company or ""), one_line(lead.form_title)))
+    )
+    is_list = link.rsplit("/", 2)[-2:-1] == ["r"]
+    open_link = (
+        _("The team's open leads:") if is_list else _("Open the lead and say how the call went:")
+    )
+    facts = [
+        (_("Name"), name),
+        (_("Phone"), _phone_with_link(lead, locale)),
+        (_("E-mail"), one_line(lead.email or "")),
+        (_("Company"), one_line(lead.company or "")),
+        (_("Form"), one_line(lead.form_title or lead.form_id)),
+        (_("Source"), one_line(lead.source or lead.channel)),
+        (_("Page"), one_line(lead.page or "")),
+        (
+            _("Received"),
+            f"{clock(lead.received_at, zone, now, locale)}, {ago(now - lead.received_at, locale)}",
+        ),
+    ]
+    blocks = [
+        "\n".join(filter(None, (headline, _deadline(lead, locale, zone, now)))),
+        "\n".join(f"{label}: {value}" for label, value in facts if value),
+        _quoted(_("What was asked"), lead.asked),
+        f"{open_link}\n{link}",
+    ]
+    return Email(
+        cut(f"{headline}: {subject}" if subject else headline, SUBJECT_LENGTH),
+        "\n\n".join(filter(None, blocks)) + "\n",
+    )
+
+
+def _phone_with_link(lead: Lead, locale: str) -> str:
+    """The phone, with a link that starts the call."""
+    return f"{_phone(lead, locale)} (tel:{one_line(lead.phone)})" if lead.phone else ""
+
+
+def _deadline(lead: Lead, locale: str, zone: str, now: datetime) -> str:
+    if not lead.awaits_attempt:
+        return ""
+    _ = translation(locale).gettext
+    time = clock(lead.respond_by, zone, now, locale)
+    if now < lead.respond_by:
+        due, distance = _("Call by %(time)s"), time_left(lead.respond_by - now, locale)
+    else:
+        due, distance = _("The call was due by %(time)s"), lateness(now - lead.respond_by, locale)
+    return f"{due % {'time': time}}. {distance}."
+
+
+def _quoted(heading: str, text: str | None) -> str:
+    """A visitor's lines, marked as such: none can pass for one of ours."""
+    lines = paragraphs(text or "").splitlines()
+    return "\n".join([f"{heading}:", *(f"> {line}".rstrip() for line in lines)]) if lines else ""
+
+
+# --- both ----------------------------------------------------------------------------------------
+
+
+def _phone(lead: Lead, locale: str) -> str:
+    return one_line(phone(lead.phone, lead.phone_extension, locale)) if lead.phone else ""
+
+
+def _origin(lead: Lead) -> str:
+    return ", ".join(filter(None, (lead.form_title or lead.form_id, lead.source)))

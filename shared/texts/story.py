@@ -1,0 +1,108 @@
+"""What happened to a lead, as lines that a person reads."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.domain import events as happened
+from shared.domain.events import LeadEvent, RecordedEvent
+from shared.domain.lead import Note
+from shared.texts import mark, translation
+from shared.texts.figures import money
+from shared.texts.plain import paragraphs
+from shared.texts.words import reason
+
+_WORDS = {
+    "LeadCaptured": mark("Sent the form"),
+    "LeadResubmitted": mark("Sent a form again"),
+    "LeadAssigned": mark("Assigned"),
+    "LeadAssigned took_over": mark("Taken over"),
+    "AssignmentFailed": mark("Nobody was on duty"),
+    "AlertSent sms": mark("Alert by SMS"),
+    "AlertSent email": mark("Alert by e-mail"),
+    "AlertFailed sms": mark("SMS could not be sent"),
+    "AlertFailed email": mark("E-mail could not be sent"),
+    "LeadAcknowledged": mark("On it"),
+    "LeadAttempted talked": mark("Called, talked"),
+    "LeadAttempted no_answer": mark("Called, no answer"),
+    "ResponseBreached": mark("Time ran out, nobody had called"),
+    "LeadEscalated backup": mark("Passed on to a second person"),
+    "LeadEscalated manager": mark("Passed on to the manager"),
+    "LeadEscalated team": mark("Offered to the whole team"),
+    "LeadReassigned": mark("Reassigned"),
+    "LeadReassigned took_over": mark("Taken over"),
+    "LeadRejected": mark("Not a fit"),
+    "DealWon": mark("Won"),
+    "DealLost": mark("Lost"),
+    "NoteAdded": mark("Note"),
+}
+"""By the event's name, with the field that tells its variants apart where it has one. What is not
+here matters to the machinery only."""
+
+_VARIANT_FIELDS = ("via", "result", "to", "rule", "reason")
+_PEOPLE_FIELDS = ("from_rep_id", "to_rep_id", "rep_id")
+
+
+class Line(NamedTuple):
+    """One line of a story. `people` are rep ids: who did it, or from whom to whom it went."""
+
+    at: datetime
+    actor: str
+    text: str
+    people: tuple[str, ...] = ()
+    note: str = ""
+    is_minor: bool = False
+
+
+def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str) -> list[Line]:
+    """The story, in order."""
+    _ = translation(locale).gettext
+    texts = {note.note_id: paragraphs(note.text) for note in notes}
+    told: list[Line] = []
+    for event in recorded:
+        line = _line(event, texts, locale)
+        if line is None:
+            continue
+        if told and _is_same_alert(told[-1], line, locale):
+            told[-1] = told[-1]._replace(text=_("Alert by SMS and e-mail"))
+        else:
+            told.append(line)
+    return told
+
+
+def _line(recorded: RecordedEvent, notes: Mapping[str, str], locale: str) -> Line | None:
+    event = recorded.event
+    words = _words(event)
+    if words is None:
+        return None
+    said = translation(locale).gettext(words)
+    people = tuple(getattr(event, field) for field in _PEOPLE_FIELDS if hasattr(event, field))
+    line = Line(recorded.at, recorded.actor, said, people)
+    match event:
+        case happened.LeadRejected(reason=code) | happened.DealLost(reason=code):
+            return line._replace(text=f"{said}: {reason(code, locale)}")
+        case happened.DealWon(amount=amount, currency=currency):
+            return line._replace(text=f"{said}: {money(amount, currency, locale)}")
+        case happened.NoteAdded(note_id=note_id):
+            return line._replace(people=(recorded.actor,), note=notes.get(note_id, ""))
+        case happened.AlertSent() | happened.AlertFailed():
+            return line._replace(is_minor=True)
+        case _:
+            return line
+
+
+def _words(event: LeadEvent) -> str | None:
+    if isinstance(event, happened.LeadEscalated) and event.ends_chain:
+        return mark("No more alerts, the manager's list keeps it")
+    variants = (f"{event.type} {getattr(event, field, '')}" for field in _VARIANT_FIELDS)
+    return next((_WORDS[name] for name in (*variants, event.type) if name in _WORDS), None)
+
+
+def _is_same_alert(before: Line, line: Line, locale: str) -> bool:
+    """An SMS and an e-mail to one person within a minute are one thing to tell."""
+    _ = translation(locale).gettext
+    return (
+        {before.text, line.text} == {_("Alert by SMS"), _("Alert by e-mail")}
+        and before.people == line.people
+        and (line.at - before.at).total_seconds() < 60
+    )

@@ -1,0 +1,101 @@
+"""What codes are called when a person reads them: reasons, and the state that a lead is in."""
+
+from typing import Literal, NamedTuple
+
+from shared.domain.lead import LOSS_REASONS, REJECTION_REASONS, Lead
+from shared.texts import mark, translation
+
+_REASON_GROUPS = {
+    "data": mark("The data"),
+    "fit": mark("The fit"),
+    "reach": mark("The contact"),
+    "deal": mark("The deal"),
+    "timing": mark("The timing"),
+    "ours": mark("Our side"),
+    "other": mark("Something else"),
+}
+
+_REASONS = {
+    "data.bad_phone": mark("Wrong phone number"),
+    "data.duplicate": mark("Duplicate"),
+    "data.spam": mark("Spam"),
+    "data.test": mark("A test"),
+    "fit.segment": mark("Not our kind of customer"),
+    "fit.region": mark("Not our region"),
+    "fit.no_need": mark("No real need"),
+    "fit.job_seeker_or_vendor": mark("Job seeker or vendor"),
+    "fit.freebie_only": mark("Only wanted the free offer"),
+    "reach.no_answer": mark("Could not be reached"),
+    "deal.price": mark("Price"),
+    "deal.competitor": mark("Chose a competitor"),
+    "deal.missing_feature": mark("We lack what they need"),
+    "deal.no_decision_maker": mark("Never reached who decides"),
+    "deal.no_budget": mark("No budget"),
+    "timing.later": mark("Not now, perhaps later"),
+    "ours.late": mark("We were too late"),
+    "ours.no_capacity": mark("We had no capacity"),
+    "ours.no_argument": mark("We had no good answer"),
+    "other": mark("Other"),
+}
+
+
+class ReasonGroup(NamedTuple):
+    """Reasons of one kind, as `(code, words)`."""
+
+    label: str
+    reasons: list[tuple[str, str]]
+
+
+def reason(code: str | None, locale: str) -> str:
+    """The words for a reason; a code of a newer version stays a code."""
+    return translation(locale).gettext(_REASONS.get(code, code)) if code else ""
+
+
+def rejection_reasons(locale: str) -> list[ReasonGroup]:
+    """Why a lead is no lead, for a page to choose from."""
+    return _grouped(REJECTION_REASONS, locale)
+
+
+def loss_reasons(locale: str) -> list[ReasonGroup]:
+    """Why a deal was lost, for a page to choose from."""
+    return _grouped(LOSS_REASONS, locale)
+
+
+def _grouped(codes: tuple[str, ...], locale: str) -> list[ReasonGroup]:
+    groups: dict[str, ReasonGroup] = {}
+    for code in codes:
+        kind = code.partition(".")[0]
+        label = translation(locale).gettext(_REASON_GROUPS[kind])
+        group = groups.setdefault(kind, ReasonGroup(label, []))
+        group.reasons.append((code, reason(code, locale)))
+    return list(groups.values())
+
+
+Tone = Literal["new", "mine", "called", "talked", "won", "lost"]
+
+
+class State(NamedTuple):
+    """Where a lead stands, in a word or two."""
+
+    tone: Tone
+    text: str
+
+
+def state(lead: Lead, locale: str) -> State:
+    """Where the lead stands; who is on it is said elsewhere."""
+    _ = translation(locale).gettext
+    match lead.outcome:
+        case "won":
+            return State("won", _("Won"))
+        case "lost":
+            return State("lost", _("Lost"))
+        case "rejected":
+            return State("lost", _("Not a fit"))
+    if lead.contacted_at is not None:
+        return State("talked", _("Talked"))
+    if lead.first_attempt_at is not None:
+        calls = f" ×{lead.attempts}" if lead.attempts > 1 else ""
+        return State("called", _("No answer") + calls)
+    if lead.acknowledged_at is not None:
+        return State("mine", _("On it"))
+    return State("new", _("New"))

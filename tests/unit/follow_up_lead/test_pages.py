@@ -1,0 +1,450 @@
+"""What stands on the pages, in both languages, and that strangers' words stay words."""
+
+import re
+from typing import Any
+
+import pytest
+
+from follow_up_lead import pages
+from follow_up_lead.service import act_on_lead, see_lead, see_list
+from shared.domain import events as happened
+from shared.domain.lead import Lead
+from shared.domain.roster import Rep
+from shared.errors import LeadChangedError, StorageUnavailableError, UnknownLinkError
+from tests.unit.domain.samples import MARIA, a_lead, a_rep, at
+from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads
+from tests.unit.texts.skeleton import HOSTILE, skeleton, text_of
+
+ANNA = a_rep("anna", name="Anna Novak", zone="Europe/Berlin")
+BORIS = a_rep("boris", name="Boris Weber")
+FULL: dict[str, Any] = {
+    "company": "Analytical Engines",
+    "source": "google / cpc / autumn",
+    "page": "https://example.com/demo-en",
+}
+
+
+class Scene:
+    """A lead of Anna's and the page that she gets."""
+
+    def __init__(self, viewer: Rep = ANNA, **fields: Any) -> None:
+        self.leads = FakeLeads(viewer, BORIS, MARIA)
+        self.lead: Lead = self.leads.add(a_lead(**{**FULL, **fields}))
+        self.leads.link_to(LEAD_CODE, viewer, self.lead)
+        self.happen(1, happened.LeadAssigned(rep_id=viewer.rep_id, rule="round_robin"))
+
+    def happen(self, seconds: float, *events: happened.LeadEvent) -> None:
+        self.leads.happen(self.lead, at(seconds), *events)
+
+    def act(self, seconds: float, action: str, **posted: str) -> Any:
+        form = {"action": action, "action_id": f"{int(seconds):032x}", **posted}
+        return pages.answer(
+            act_on_lead(LEAD_CODE, form, self.leads, at(seconds), pause=lambda _: None)
+        )
+
+    def html(self, seconds: float = 60) -> str:
+        answer = pages.lead_page(see_lead(LEAD_CODE, self.leads, at(seconds)))
+        assert answer.status_code == 200
+        return str(answer.body)
+
+    def text(self, seconds: float = 60) -> str:
+        return text_of(self.html(seconds))
+
+
+# --- one lead ----------------------------------------------------------------------------------
+
+
+def test_a_new_lead_says_who_what_where_from_and_until_when() -> None:
+    page = Scene().html()
+    text = text_of(page)
+
+    for words in (
+        "New",
+        "Ada Lovelace",
+        "Analytical Engines",
+        "Call by 10:05",
+        "4 minutes left",
+        "A machine that calculates",
+        "Call +44 7700 900123",
+        "Form Free consultation",
+        "Source google / cpc / autumn",
+        "Page https://example.com/demo-en",
+        "Received 10:00 1 minute ago",
+        "E-mail ada@example.com",
+        "Owner You",
+        "10:00 Assigned · Anna Novak",
+        "10:00 Sent the form",
+    ):
+        assert words in text
+    assert '<html lang="en">' in page
+    assert 'href="tel:+447700900123"' in page
+    assert "<bdi>Ada Lovelace</bdi>" in page
+
+
+def test_each_action_is_a_plain_form() -> None:
+    page = Scene().html()
+
+    assert page.count('<form method="post"') == 5
+    for action in ("acknowledge", "talked", "no_answer", "win", "lose", "reject"):
+        assert f'value="{action}"' in page
+    assert page.count('name="action_id"') == 5
+    assert "<script" not in page
+
+
+def test_each_page_has_an_action_id_of_its_own() -> None:
+    scene = Scene()
+
+    assert scene.html() != scene.html()
+
+
+def test_every_field_has_its_label_and_every_reference_its_target() -> None:
+    for answer in (Scene().html(), Scene().act(60, "win", amount="x", currency="EUR").body):
+        page = str(answer)
+        ids = re.findall(r'\bid="([^"]*)"', page)
+        assert len(ids) == len(set(ids))
+        wanted = re.findall(r'\b(?:for|aria-labelledby|aria-describedby)="([^"]*)"', page)
+        assert set(wanted) <= set(ids)
+        for field in re.findall(r"<(?:input|select|textarea)\b[^>]*>", page):
+            identity = re.search(r'\bid="([^"]*)"', field)
+            assert 'type="hidden"' in field or (identity and f'for="{identity[1]}"' in page)
+
+
+def test_no_name_stands_in_the_title() -> None:
+    title = Scene().html().partition("<title>")[2].partition("</title>")[0]
+
+    assert title == "New: Free consultation"
+
+
+def test_a_late_lead_says_how_late() -> None:
+    scene = Scene()
+    scene.happen(300, happened.ResponseBreached(step="breach"))
+
+    text = scene.text(745)
+
+    assert "7 minutes late" in text
+    assert "The call was due by 10:05" in text
+    assert "10:05 Time ran out, nobody had called" in text
+
+
+def test_an_attempt_in_time_stops_the_clock() -> None:
+    scene = Scene()
+    assert scene.act(120, "no_answer").status_code == 303
+
+    text = scene.text(1000)
+
+    assert "First call at 10:02 in time" in text
+    assert "minutes late" not in text
+    assert "No answer" in text
+    assert 'value="acknowledge"' not in scene.html(1000)
+
+
+def test_a_late_attempt_stays_late() -> None:
+    scene = Scene()
+    scene.act(400, "talked")
+
+    assert "First call at 10:06 1 minute late" in scene.text(1000)
+
+
+def test_what_was_just_recorded_is_confirmed_for_a_while() -> None:
+    scene = Scene()
+    scene.act(60, "no_answer", note="Voicemail")
+
+    assert "Saved: Called, no answer" in scene.text(61)
+    assert "Voicemail" in scene.text(61)
+    assert "Saved" not in scene.text(60 + 121)
+
+
+def test_what_a_machine_recorded_is_no_confirmation() -> None:
+    scene = Scene()
+
+    assert "Saved" not in scene.text(2)
+
+
+def test_who_is_on_it_need_not_say_so_again() -> None:
+    scene = Scene()
+    scene.act(10, "acknowledge")
+    page = scene.html(20)
+
+    assert 'value="acknowledge"' not in page
+    assert 'value="no_answer"' in page
+    assert "On it" in text_of(page)
+    assert "Call by 10:05" in text_of(page), "an acknowledgement stops no clock"
+
+
+def test_a_former_owner_sees_who_has_it_now() -> None:
+    scene = Scene()
+    scene.happen(
+        30,
+        happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction"),
+    )
+
+    text = scene.text()
+
+    assert "Now in the hands of: Boris Weber" in text
+    assert "Owner Boris Weber" in text
+    assert "Reassigned · Anna Novak → Boris Weber" in text
+
+
+def test_a_colleague_who_left_is_named_as_such() -> None:
+    scene = Scene()
+    scene.happen(
+        30, happened.LeadReassigned(from_rep_id="anna", to_rep_id="gone", reason="no_reaction")
+    )
+
+    text = scene.text()
+
+    assert "Anna Novak → a former colleague" in text
+    assert "Owner Nobody yet" in text
+
+
+def test_a_closed_lead_says_how_it_ended_and_offers_no_buttons() -> None:
+    scene = Scene()
+    scene.act(120, "win", amount="1200,50", currency="EUR")
+    page = scene.html(130)
+
+    assert "Won: 1,200.50\u00a0EUR".replace("\u00a0", " ") in text_of(page)
+    assert "<form" not in page
+    assert "Saved: Won" in text_of(page)
+
+
+def test_a_rejected_lead_says_why() -> None:
+    scene = Scene()
+    scene.act(120, "reject", reason="fit.region")
+
+    assert "Not a fit: Not our region" in scene.text(10_000)
+
+
+def test_a_lead_of_whom_little_is_known() -> None:
+    fields: dict[str, Any] = dict.fromkeys(("name", "company", "asked", "phone", "source", "page"))
+    text = Scene(**fields).text()
+
+    assert "No name given" in text
+    assert "The message was left empty." in text
+    assert "Write ada@example.com" in text
+    assert "Source Direct" in text
+    assert "Page" not in text
+
+
+def test_somebody_without_phone_and_email_cannot_be_called() -> None:
+    page = Scene(phone=None, email=None).html()
+
+    assert "tel:" not in page
+    assert "mailto:" not in page
+
+
+def test_several_submissions_are_counted() -> None:
+    scene = Scene()
+    scene.happen(
+        30, happened.LeadResubmitted(submission_id="t" * 32, form_id="demo-en", channel="Direct")
+    )
+
+    assert "2 submissions" in scene.text()
+
+
+def test_a_russian_rep_reads_russian() -> None:
+    viewer = a_rep("anna", name="Анна Новак", locale="ru", zone="Europe/Moscow")
+    scene = Scene(viewer, phone="+79161234567", locale="ru")
+    page = scene.html()
+    text = text_of(page)
+
+    assert '<html lang="ru">' in page
+    for words in ("Новый", "Позвоните до 12:05", "Осталось 4 минуты", "Беру в работу", "Ведёт Вы"):
+        assert words in text
+    assert "Позвонить +7 916 123-45-67" in text
+    assert "<option selected>RUB</option>" in page
+
+
+# --- refusals ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "posted", "status", "sentence"),
+    [
+        ("acknowledge", {}, 409, "Somebody has called already."),
+        ("reject", {}, 422, "Choose a reason."),
+        ("lose", {"reason": "other"}, 422, "“Other” needs a few words in the note."),
+        ("win", {"currency": "EUR"}, 422, "Enter the amount as a number"),
+        ("win", {"amount": "5"}, 422, "Choose a currency."),
+        ("talked", {"action_id": "x"}, 422, "This page was too old."),
+        ("erase", {}, 422, "Choose one of the buttons."),
+        ("talked", {"note": "x" * 2001}, 422, "The note is too long."),
+    ],
+)
+def test_a_refusal_shows_the_page_and_says_why(
+    action: str, posted: dict[str, str], status: int, sentence: str
+) -> None:
+    scene = Scene()
+    scene.act(20, "no_answer")
+
+    answer = scene.act(60, action, **posted)
+
+    assert answer.status_code == status
+    assert sentence in text_of(answer.body)
+    assert "Saved" not in text_of(answer.body)
+    assert scene.leads.writes == 2
+
+
+def test_somebody_else_is_on_it() -> None:
+    scene = Scene()
+    scene.happen(20, happened.LeadAcknowledged(rep_id="boris"))
+
+    answer = scene.act(60, "acknowledge")
+
+    assert answer.status_code == 409
+    assert "Somebody else is on it already." in text_of(answer.body)
+
+
+def test_a_closed_lead_refuses() -> None:
+    scene = Scene()
+    scene.act(20, "reject", reason="data.spam")
+
+    answer = scene.act(60, "talked")
+
+    assert answer.status_code == 409
+    assert "This lead is closed already." in text_of(answer.body)
+
+
+def test_every_refusal_of_the_domain_has_its_sentence() -> None:
+    from_act = {"closed", "taken", "already_called", "reason_needed", "note_needed"}
+
+    assert from_act < set(pages.REFUSALS)
+
+
+def test_what_was_typed_stays_and_its_form_is_open() -> None:
+    answer = Scene().act(60, "win", amount="a lot", currency="USD", note="<b>Annual</b>")
+    page = str(answer.body)
+
+    assert 'value="a lot" aria-invalid="true" aria-describedby="amount-error"' in page
+    assert "<option selected>USD</option>" in page
+    assert "&lt;b&gt;Annual&lt;/b&gt;</textarea>" in page
+    assert page.count('<details name="outcome" open>') == 1
+
+    page = str(Scene().act(60, "reject", reason="other").body)
+    assert '<option value="other" selected>' in page
+    assert 'aria-describedby="note-error"' in page
+
+
+def test_a_note_of_a_call_stays_too() -> None:
+    page = str(Scene().act(60, "talked", action_id="", note="Wants a demo").body)
+
+    assert ">\nWants a demo</textarea>" in page
+
+
+# --- lists -------------------------------------------------------------------------------------
+
+
+def listed(viewer: Rep = MARIA, name: str = "Ada", **fields: Any) -> str:
+    leads = FakeLeads(ANNA, BORIS, viewer)
+    for lead_id, received, rep_id, more in (
+        ("1", -720, "anna", {}),
+        ("2", -60, None, {"company": None}),
+        ("3", -7200, "boris", {"first_attempt_at": at(-7100), "attempts": 2}),
+        ("4", -7300, "anna", {"first_attempt_at": at(-6000), "contacted_at": at(-6000)}),
+    ):
+        base = {"name": name, "received_at": at(received), "respond_by": at(received + 300)}
+        leads.add(a_lead(lead_id=lead_id, rep_id=rep_id, **{**FULL, **base, **more, **fields}))
+    leads.link_to(LIST_CODE, viewer)
+    return str(pages.list_page(see_list(LIST_CODE, leads, at(0))).body)
+
+
+def test_a_manager_sees_what_is_late_first() -> None:
+    text = text_of(listed())
+
+    assert "Open leads of the team 4 leads, as of 09:00. Refresh" in text
+    order = [
+        "Late 1",
+        "Waiting for a call 1",
+        "Called, no answer yet 1",
+        "Talked, no outcome yet 1",
+    ]
+    assert sorted(order, key=text.index) == order
+    for words in (
+        "7 minutes late waiting 12 min",
+        "New Anna Novak",
+        "Call by 09:04 waiting 1 min",
+        "Nobody yet",
+        "No answer ×2 Boris Weber",
+        "First call at 07:01 received 2 h ago",
+        "+44 7700 900123",
+        "A machine that calculates",
+    ):
+        assert words in text
+    assert 'href="tel:+447700900123"' in listed()
+
+
+def test_a_list_only_shows() -> None:
+    assert "<form" not in listed()
+
+
+def test_a_rep_sees_their_own_list() -> None:
+    text = text_of(listed(ANNA))
+
+    assert "My open leads 2 leads" in text
+    assert "New You" in text
+    assert "Boris Weber" not in text
+
+
+def test_an_empty_list() -> None:
+    leads = FakeLeads(ANNA)
+    leads.link_to(LIST_CODE, ANNA)
+
+    text = text_of(str(pages.list_page(see_list(LIST_CODE, leads, at(0))).body))
+
+    assert "No open leads. Well done." in text
+
+
+def test_a_list_in_russian() -> None:
+    viewer = a_rep("maria", role="manager", locale="ru", zone="Europe/Moscow")
+    text = text_of(listed(viewer, asked=None, phone=None))
+
+    for words in ("4 лида", "Опоздание 7 минут", "ждёт 12 мин", "Пока никто", "получен 2 ч назад"):
+        assert words in text
+
+
+# --- strangers' words --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_strangers_words_change_no_structure(words: str) -> None:
+    fields = ("name", "company", "phone", "phone_extension", "email", "asked", "source", "page")
+
+    def page(value: str) -> str:
+        people = [a_rep("anna", name=f"Anna {value}"), a_rep("boris", name=f"Boris {value}")]
+        scene = Scene(people[0], **dict.fromkeys(fields, f"Ada {value}"), form_title=value)
+        scene.leads.reps = (people[0], people[1], MARIA)
+        scene.act(10, "no_answer", note=f"x{value}")
+        scene.happen(20, happened.LeadAcknowledged(rep_id="boris"))
+        refused = scene.act(30, "reject", reason=value, note=value, amount=value)
+        return str(refused.body)
+
+    assert skeleton(page(words)) == skeleton(page("Ada"))
+    assert skeleton(listed(name=f"A {words}", asked=words)) == skeleton(listed(name="A", asked="A"))
+
+
+def test_a_link_of_a_stranger_is_never_one_of_ours() -> None:
+    page = Scene(page="javascript:alert(1)", email="a@b.example?subject=x&body=y").html()
+
+    assert 'href="javascript' not in page
+    assert 'href="mailto:a@b.example%3Fsubject%3Dx%26body%3Dy"' in page
+
+
+# --- errors ------------------------------------------------------------------------------------
+
+
+def test_an_unknown_link_says_little_in_both_languages() -> None:
+    answers = [pages.error_page(UnknownLinkError(reason)) for reason in ("wrong", "expired")]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].body == answers[1].body
+    assert "This link does not open anything" in text_of(str(answers[0].body))
+    assert "Ссылка ничего не открывает" in text_of(str(answers[0].body))
+    assert "Retry-After" not in answers[0].headers
+
+
+@pytest.mark.parametrize("error", [LeadChangedError("x"), StorageUnavailableError("x")])
+def test_what_was_not_saved_can_be_tried_again(error: Exception) -> None:
+    answer = pages.error_page(error)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "2"
+    assert "Not saved" in text_of(str(answer.body))

@@ -1,0 +1,381 @@
+"""Who may see what behind a link, and that what a person did is recorded once and never lost."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from follow_up_lead.service import (
+    CURRENCIES,
+    NOTE_LENGTH,
+    TRIES,
+    Acted,
+    act_on_lead,
+    read_sum,
+    see_lead,
+    see_list,
+)
+from shared.domain import events as happened
+from shared.domain.lead import Lead
+from shared.domain.roster import Rep
+from shared.errors import LeadChangedError, UnknownLinkError
+from tests.unit.domain.samples import ANNA, BORIS, MARIA, a_lead, a_rep, at
+from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads
+
+ACTION_ID = "5e" * 16
+
+
+@pytest.fixture
+def leads() -> FakeLeads:
+    return FakeLeads()
+
+
+@pytest.fixture
+def lead(leads: FakeLeads) -> Lead:
+    """A lead of Anna's, who has a link to it."""
+    lead = leads.add(a_lead())
+    leads.link_to(LEAD_CODE, ANNA, lead)
+    return leads.happen(lead, at(1), happened.LeadAssigned(rep_id="anna", rule="round_robin"))
+
+
+def post(leads: FakeLeads, action: str, code: str = LEAD_CODE, **posted: str) -> Acted:
+    form = {"action_id": ACTION_ID, "action": action, **posted}
+    return act_on_lead(code, form, leads, at(60), pause=lambda _: None)
+
+
+def now(leads: FakeLeads, lead: Lead) -> Lead:
+    return leads.stories[lead.lead_id].lead
+
+
+def types(leads: FakeLeads, lead: Lead) -> list[str]:
+    return [recorded.event.type for recorded in leads.stories[lead.lead_id].events]
+
+
+# --- who sees what -----------------------------------------------------------------------------
+
+
+def test_a_link_shows_its_lead_to_its_person(leads: FakeLeads, lead: Lead) -> None:
+    seen = see_lead(LEAD_CODE, leads, at(5))
+
+    assert (seen.viewer, seen.story.lead.lead_id) == (ANNA, lead.lead_id)
+    assert seen.refusal is None
+
+
+@pytest.mark.usefixtures("lead")
+@pytest.mark.parametrize("code", ["", "Anna00000009", LIST_CODE, "anna00000001", "x" * 300])
+def test_a_code_that_opens_no_lead_is_unknown(leads: FakeLeads, code: str) -> None:
+    leads.link_to(LIST_CODE, ANNA)
+
+    with pytest.raises(UnknownLinkError):
+        see_lead(code, leads, at(5))
+    with pytest.raises(UnknownLinkError):
+        post(leads, "talked", code)
+
+
+@pytest.mark.usefixtures("lead")
+def test_a_lead_link_opens_no_list(leads: FakeLeads) -> None:
+    with pytest.raises(UnknownLinkError):
+        see_list(LEAD_CODE, leads, at(5))
+
+
+@pytest.mark.usefixtures("lead")
+def test_a_link_expires(leads: FakeLeads) -> None:
+    with pytest.raises(UnknownLinkError):
+        see_lead(LEAD_CODE, leads, at(0) + timedelta(days=15))
+
+
+@pytest.mark.usefixtures("lead")
+@pytest.mark.parametrize(
+    "left", [(BORIS,), (a_rep("anna", active=False), BORIS), (a_rep("anna", team="support"),)]
+)
+def test_who_has_left_the_team_sees_nothing(leads: FakeLeads, left: tuple[Rep, ...]) -> None:
+    leads.reps = left
+
+    with pytest.raises(UnknownLinkError):
+        see_lead(LEAD_CODE, leads, at(5))
+
+
+def test_a_lead_that_was_erased_or_went_to_another_team_is_unknown(
+    leads: FakeLeads, lead: Lead
+) -> None:
+    story = leads.stories[lead.lead_id]
+    for gone in (None, story._replace(lead=lead.model_copy(update={"team": "support"}))):
+        leads.stories.pop(lead.lead_id, None)
+        if gone:
+            leads.stories[lead.lead_id] = gone
+        with pytest.raises(UnknownLinkError):
+            see_lead(LEAD_CODE, leads, at(5))
+        with pytest.raises(UnknownLinkError):
+            post(leads, "talked")
+    assert leads.writes == 1
+
+
+def open_leads(leads: FakeLeads) -> None:
+    def add(name: str, received: float, rep_id: str | None, **fields: object) -> None:
+        leads.add(
+            a_lead(
+                lead_id=name,
+                received_at=at(received),
+                respond_by=at(received + 300),
+                rep_id=rep_id,
+                **fields,
+            )
+        )
+
+    add("talked", -900, "anna", first_attempt_at=at(-800), contacted_at=at(-800))
+    add("no answer", -1000, "anna", first_attempt_at=at(-800))
+    add("waiting", -100, "anna")
+    add("waiting less", -50, None)
+    add("late", -400, "boris")
+    add("later", -500, "anna")
+    add("closed", -600, "anna", status="closed", outcome="lost")
+    add("elsewhere", -600, "anna", team="support")
+
+
+def test_a_manager_sees_the_teams_open_leads_by_urgency(leads: FakeLeads) -> None:
+    open_leads(leads)
+    leads.link_to(LIST_CODE, MARIA)
+
+    seen = see_list(LIST_CODE, leads, at(0))
+
+    assert [lead.lead_id for lead in seen.leads] == [
+        "later",
+        "late",
+        "waiting",
+        "waiting less",
+        "no answer",
+        "talked",
+    ]
+
+
+def test_a_rep_sees_their_own(leads: FakeLeads) -> None:
+    open_leads(leads)
+    leads.link_to(LIST_CODE, BORIS)
+
+    assert [lead.lead_id for lead in see_list(LIST_CODE, leads, at(0)).leads] == ["late"]
+
+
+def test_looking_changes_nothing(leads: FakeLeads, lead: Lead) -> None:
+    before = leads.stories[lead.lead_id]
+    leads.link_to(LIST_CODE, ANNA)
+
+    see_lead(LEAD_CODE, leads, at(5))
+    see_list(LIST_CODE, leads, at(5))
+
+    assert leads.stories[lead.lead_id] is before
+
+
+# --- what a person did -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "posted", "recorded"),
+    [
+        ("acknowledge", {}, ["LeadAcknowledged"]),
+        ("no_answer", {}, ["LeadAttempted"]),
+        ("talked", {}, ["LeadAttempted", "LeadContacted"]),
+        ("talked", {"note": " Call back at 11 "}, ["LeadAttempted", "LeadContacted", "NoteAdded"]),
+        ("reject", {"reason": "fit.region"}, ["LeadRejected"]),
+        ("reject", {"reason": "other", "note": "A neighbour"}, ["LeadRejected", "NoteAdded"]),
+        ("lose", {"reason": "deal.price"}, ["LeadAttempted", "LeadContacted", "DealLost"]),
+        (
+            "win",
+            {"amount": "1 200,50", "currency": "EUR"},
+            ["LeadAttempted", "LeadContacted", "DealWon"],
+        ),
+    ],
+)
+def test_what_a_person_did_is_recorded(
+    leads: FakeLeads, lead: Lead, action: str, posted: dict[str, str], recorded: list[str]
+) -> None:
+    acted = post(leads, action, **posted)
+
+    assert acted.refused is None
+    assert acted.codes == {"lead_id": lead.lead_id, "rep_id": "anna", "action": action}
+    assert types(leads, lead)[2:] == recorded
+    assert {event.actor for event in leads.stories[lead.lead_id].events[2:]} == {"anna"}
+    assert [note.text for note in leads.stories[lead.lead_id].notes] == [
+        posted["note"].strip() for _ in range("note" in posted)
+    ]
+
+
+def test_a_sum_is_kept_as_money(leads: FakeLeads, lead: Lead) -> None:
+    post(leads, "win", amount="1 200,50", currency="USD")
+
+    assert (now(leads, lead).amount, now(leads, lead).currency) == (Decimal("1200.50"), "USD")
+
+
+def test_a_form_sent_again_counts_once(leads: FakeLeads, lead: Lead) -> None:
+    for _ in range(3):
+        assert post(leads, "no_answer").refused is None
+
+    assert now(leads, lead).attempts == 1
+    assert leads.writes == 2
+
+
+def test_a_form_sent_again_after_it_closed_the_lead_is_no_error(
+    leads: FakeLeads, lead: Lead
+) -> None:
+    for _ in range(2):
+        assert post(leads, "reject", reason="data.spam").refused is None
+
+    assert types(leads, lead).count("LeadRejected") == 1
+
+
+def test_another_button_of_the_same_page_is_another_action(leads: FakeLeads, lead: Lead) -> None:
+    post(leads, "no_answer")
+    post(leads, "talked")
+
+    assert now(leads, lead).attempts == 2
+
+
+def test_whoever_acts_owns_the_lead(leads: FakeLeads, lead: Lead) -> None:
+    leads.link_to("Boris0000001", BORIS, lead)
+
+    post(leads, "talked", "Boris0000001")
+
+    assert now(leads, lead).rep_id == "boris"
+    assert "LeadReassigned" in types(leads, lead)
+
+
+@pytest.mark.parametrize(
+    ("action", "posted", "reason"),
+    [
+        ("talked", {"action_id": ""}, "stale_page"),
+        ("talked", {"action_id": "5E" * 16}, "stale_page"),
+        ("talked", {"action_id": "5e" * 17}, "stale_page"),
+        ("", {}, "unknown_action"),
+        ("erase", {}, "unknown_action"),
+        ("talked", {"note": "x" * (NOTE_LENGTH + 1)}, "note_too_long"),
+        ("reject", {}, "reason_needed"),
+        ("reject", {"reason": "deal.price"}, "reason_needed"),
+        ("reject", {"reason": "other", "note": "  "}, "note_needed"),
+        ("lose", {"reason": "fit.region"}, "reason_needed"),
+        ("win", {"currency": "EUR"}, "amount_needed"),
+        ("win", {"amount": "a lot", "currency": "EUR"}, "amount_needed"),
+        ("win", {"amount": "-5", "currency": "EUR"}, "amount_needed"),
+        ("win", {"amount": "NaN", "currency": "EUR"}, "amount_needed"),
+        ("win", {"amount": "1e9", "currency": "EUR"}, "amount_needed"),
+        ("win", {"amount": "5"}, "currency_needed"),
+        ("win", {"amount": "5", "currency": "eur"}, "currency_needed"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_not_recorded(
+    leads: FakeLeads, lead: Lead, action: str, posted: dict[str, str], reason: str
+) -> None:
+    before = leads.stories[lead.lead_id]
+
+    acted = post(leads, action, **posted)
+
+    assert acted.refused is not None
+    assert acted.refused.refusal is not None
+    assert acted.refused.refusal.reason == reason
+    assert acted.codes == {"lead_id": lead.lead_id, "rep_id": "anna", "refusal": reason}
+    assert leads.stories[lead.lead_id] is before
+
+
+def test_a_closed_lead_takes_no_action(leads: FakeLeads, lead: Lead) -> None:
+    leads.happen(lead, at(30), happened.DealLost(rep_id="boris", reason="deal.price"))
+
+    acted = post(leads, "talked")
+
+    assert acted.codes["refusal"] == "closed"
+
+
+# --- races -------------------------------------------------------------------------------------
+
+
+class Rival:
+    """Writes the lead just before the person's own write, so many times."""
+
+    def __init__(self, leads: FakeLeads, lead: Lead, times: int, *events: happened.LeadEvent):
+        self.leads, self.lead, self.times, self.events = leads, lead, times, events
+        leads.before_record = self.write
+
+    def write(self) -> None:
+        if self.times:
+            self.times -= 1
+            self.leads.happen(self.lead, at(59), *self.events)
+
+
+def test_a_person_never_loses_to_a_machine(leads: FakeLeads, lead: Lead) -> None:
+    Rival(leads, lead, TRIES - 1, happened.ResponseBreached(step="breach"))
+
+    acted = post(leads, "no_answer")
+
+    assert acted.refused is None
+    assert now(leads, lead).attempts == 1
+    assert types(leads, lead).count("ResponseBreached") == TRIES - 1
+
+
+def test_who_reads_again_judges_again(leads: FakeLeads, lead: Lead) -> None:
+    Rival(leads, lead, 1, happened.DealLost(rep_id="boris", reason="deal.price"))
+
+    acted = post(leads, "talked")
+
+    assert acted.codes["refusal"] == "closed"
+    assert types(leads, lead)[-1] == "DealLost"
+
+
+def test_a_lead_that_never_stands_still_is_an_error_that_says_so(
+    leads: FakeLeads, lead: Lead
+) -> None:
+    Rival(leads, lead, TRIES, happened.ResponseBreached(step="breach"))
+    pauses: list[float] = []
+
+    with pytest.raises(LeadChangedError):
+        act_on_lead(
+            LEAD_CODE,
+            {"action_id": ACTION_ID, "action": "talked"},
+            leads,
+            at(60),
+            pause=pauses.append,
+        )
+
+    assert now(leads, lead).attempts == 0
+    assert len(pauses) == TRIES
+    assert max(pauses) < 1
+
+
+# --- sums --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "amount"),
+    [
+        ("0", "0"),
+        ("1200", "1200"),
+        ("1200.5", "1200.50"),
+        ("1 200,50", "1200.50"),
+        ("1\u00a0200\u202f000", "1200000"),
+        ("1,200.50", "1200.50"),
+        ("1.200,50", "1200.50"),
+        ("1,200", "1200"),
+        ("1.200.000", "1200000"),
+        ("1'200.50", "1200.50"),
+        ("999999999999.99", "999999999999.99"),
+    ],
+)
+def test_a_sum_as_people_type_it(typed: str, amount: str) -> None:
+    assert read_sum(typed) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", " ", "-1", "1e3", "inf", "NaN", "0.500", "1,2,3", "1.2345", "12 EUR", "١٢", "9" * 13, "."],
+)
+def test_what_is_no_sum(typed: str) -> None:
+    assert read_sum(typed) is None
+
+
+@given(st.text(max_size=30) | st.from_regex(r"[0-9 .,']{1,20}", fullmatch=True))
+def test_a_sum_is_finite_and_never_below_zero(typed: str) -> None:
+    amount = read_sum(typed)
+
+    assert amount is None or (amount.is_finite() and 0 <= amount < 10**12)
+
+
+def test_currencies_are_codes() -> None:
+    assert all(len(code) == 3 and code.isupper() for code in CURRENCIES)

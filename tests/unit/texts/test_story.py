@@ -1,0 +1,183 @@
+"""The story of a lead in words."""
+
+from decimal import Decimal
+
+import pytest
+
+from shared.domain import events as happened
+from shared.domain.events import SYSTEM, LeadEvent, RecordedEvent
+from shared.domain.lead import LOSS_REASONS, REJECTION_REASONS, Note
+from shared.texts import words
+from shared.texts.story import Line, lines
+from tests.unit.domain.samples import a_lead, at
+
+
+def told(*events: LeadEvent, locale: str = "en", seconds: int = 0) -> list[Line]:
+    recorded = [
+        RecordedEvent(
+            lead_id="a" * 32,
+            sequence=number,
+            at=at(number * seconds),
+            actor=getattr(event, "rep_id", SYSTEM),
+            form_id="demo-en",
+            channel="Direct",
+            event=event,
+        )
+        for number, event in enumerate(events, start=1)
+    ]
+    return lines(recorded, [], locale)
+
+
+def sent(via: happened.Via, rep_id: str = "anna") -> happened.AlertSent:
+    return happened.AlertSent(alert_id=via, rep_id=rep_id, via=via, message_id="m")
+
+
+@pytest.mark.parametrize(
+    ("event", "text", "people"),
+    [
+        (happened.LeadAssigned(rep_id="anna", rule="round_robin"), "Assigned", ("anna",)),
+        (happened.LeadAssigned(rep_id="anna", rule="took_over"), "Taken over", ("anna",)),
+        (
+            happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="took_over"),
+            "Taken over",
+            ("anna", "boris"),
+        ),
+        (
+            happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction"),
+            "Reassigned",
+            ("anna", "boris"),
+        ),
+        (happened.AssignmentFailed(reason="nobody_on_duty"), "Nobody was on duty", ()),
+        (sent("sms"), "Alert by SMS", ("anna",)),
+        (
+            happened.AlertFailed(alert_id="1", rep_id="anna", via="email", reason="opted_out"),
+            "E-mail could not be sent",
+            ("anna",),
+        ),
+        (happened.LeadAcknowledged(rep_id="anna"), "On it", ("anna",)),
+        (
+            happened.LeadAttempted(rep_id="anna", result="no_answer"),
+            "Called, no answer",
+            ("anna",),
+        ),
+        (happened.ResponseBreached(step="breach"), "Time ran out, nobody had called", ()),
+        (happened.LeadEscalated(step="a", to="team"), "Offered to the whole team", ()),
+        (
+            happened.LeadEscalated(step="end", to="manager", ends_chain=True),
+            "No more alerts, the manager's list keeps it",
+            (),
+        ),
+        (
+            happened.LeadRejected(rep_id="anna", reason="fit.region"),
+            "Not a fit: Not our region",
+            ("anna",),
+        ),
+        (happened.DealLost(rep_id="anna", reason="deal.price"), "Lost: Price", ("anna",)),
+        (
+            happened.DealWon(rep_id="anna", amount=Decimal(1200), currency="EUR"),
+            "Won: 1,200\u00a0EUR",
+            ("anna",),
+        ),
+    ],
+)
+def test_what_happened_in_words(event: LeadEvent, text: str, people: tuple[str, ...]) -> None:
+    (line,) = told(event)
+
+    assert (line.text, line.people) == (text, people)
+
+
+def test_each_event_that_a_person_reads_has_russian_words() -> None:
+    (english,) = told(happened.LeadAcknowledged(rep_id="anna"))
+    (russian,) = told(happened.LeadAcknowledged(rep_id="anna"), locale="ru")
+
+    assert (english.text, russian.text) == ("On it", "В работе")
+
+
+def test_what_only_the_machinery_needs_is_left_out() -> None:
+    asked = happened.AlertRequested(
+        alert_id="1", round=1, step="new", kind="new", rep_id="anna", via="sms"
+    )
+
+    assert told(asked, happened.LeadContacted(rep_id="anna")) == []
+
+
+def test_an_sms_and_an_email_to_one_person_are_one_line() -> None:
+    (line,) = told(sent("sms"), sent("email"), seconds=10)
+
+    assert line.text == "Alert by SMS and e-mail"
+    assert line.is_minor
+
+
+@pytest.mark.parametrize(
+    ("events", "seconds"),
+    [
+        ((sent("sms"), sent("email")), 60),
+        ((sent("sms"), sent("sms")), 1),
+        ((sent("sms"), sent("email", "boris")), 1),
+        (
+            (
+                happened.AlertFailed(alert_id="1", rep_id="anna", via="sms", reason="opted_out"),
+                sent("email"),
+            ),
+            1,
+        ),
+    ],
+)
+def test_other_alerts_are_told_one_by_one(events: tuple[LeadEvent, ...], seconds: int) -> None:
+    assert len(told(*events, seconds=seconds)) == 2
+
+
+def test_a_note_is_told_in_its_writers_words() -> None:
+    event = RecordedEvent(
+        lead_id="a" * 32,
+        sequence=2,
+        at=at(60),
+        actor="anna",
+        form_id="demo-en",
+        channel="Direct",
+        event=happened.NoteAdded(note_id="1"),
+    )
+    note = Note(
+        note_id="1", author="anna", at=at(60), text="Call \u202eback\r\n\r\n\r\nat <11>\x00"
+    )
+
+    (line,) = lines([event], [note], "en")
+
+    assert (line.people, line.note) == (("anna",), "Call back\n\nat <11>")
+
+
+# --- words for codes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_every_reason_of_the_domain_can_be_chosen_and_read(locale: str) -> None:
+    for groups, codes in (
+        (words.rejection_reasons(locale), REJECTION_REASONS),
+        (words.loss_reasons(locale), LOSS_REASONS),
+    ):
+        offered = [reason for group in groups for reason in group.reasons]
+        assert [code for code, _ in offered] == list(codes)
+        assert all(label not in ("", code) for code, label in offered)
+        assert all(words.reason(code, locale) == label for code, label in offered)
+
+
+def test_a_reason_of_a_newer_version_stays_a_code() -> None:
+    assert words.reason("fit.weather", "ru") == "fit.weather"
+    assert words.reason(None, "ru") == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, "New"),
+        ({"acknowledged_at": at(1)}, "On it"),
+        ({"first_attempt_at": at(2), "acknowledged_at": at(1), "attempts": 1}, "No answer"),
+        ({"first_attempt_at": at(2), "attempts": 3}, "No answer ×3"),
+        ({"first_attempt_at": at(2), "contacted_at": at(2)}, "Talked"),
+        ({"outcome": "won", "contacted_at": at(2)}, "Won"),
+        ({"outcome": "lost", "contacted_at": at(2)}, "Lost"),
+        ({"outcome": "rejected"}, "Not a fit"),
+    ],
+)
+def test_where_a_lead_stands(fields: dict[str, object], text: str) -> None:
+    assert words.state(a_lead(**fields), "en").text == text
