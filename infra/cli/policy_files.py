@@ -31,7 +31,7 @@ def read_policy(folder: Path, variables: Mapping[str, str]) -> dict[str, object]
     for path in sorted(folder.rglob("*.yaml")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         try:
-            text = string.Template(path.read_text()).substitute(variables)
+            text = string.Template(path.read_text(encoding="utf-8")).substitute(variables)
             documents[name] = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
         except KeyError as error:
             raise PolicyError(f"{name}: no value for {error}; give one with --set") from error

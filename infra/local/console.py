@@ -1,0 +1,178 @@
+"""The laptop's own pages: the console, the demo landing pages, the inbox, the dashboard, the leads.
+
+They read what is there and show it; nothing of this exists on AWS.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from infra.cli.policy_files import read_policy
+from infra.local import dashboard
+from infra.local.inbox import Inbox
+from infra.local.rendering import PAGES, page
+from shared.adapters.lead_table import LINK_LIFE, LeadTable, Link
+from shared.domain.form import Form
+from shared.domain.roster import Rep
+from shared.texts import figures, words
+from shared.texts.story import lines
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+
+POLICY_FOLDER = Path(__file__).parents[1] / "policy"
+DEMO_FORMS = {"demo-en": "en", "demo-ru": "ru"}
+DAYS_OF_LEADS = 7
+UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+
+
+class Running(NamedTuple):
+    """What was started, for the console to name."""
+
+    engine: str
+    functions: int
+    table: str
+    policy_version: int
+    logs: Path
+    state: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The pages and what they read from."""
+
+    url: str
+    team: str
+    leads: LeadTable
+    inbox: Inbox
+    cloudwatch: "CloudWatchClient"
+    running: Running
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/", self.home),
+            Route("/people/{rep_id}/link", self.open_list, methods=["POST"]),
+            *(
+                Route(f"/{form_id}{suffix}", endpoint)
+                for form_id in DEMO_FORMS
+                for suffix, endpoint in (
+                    ("", self.landing),
+                    ("/plain", self.plain_landing),
+                    ("/thanks", self.thanks),
+                )
+            ),
+            Route("/inbox", self.show_inbox),
+            Route("/inbox.json", self.inbox_json),
+            Route("/dashboard", self.show_dashboard),
+            Route("/leads", self.list_leads),
+            Route("/leads/{lead_id}", self.show_lead),
+            Mount("/_local/static", StaticFiles(directory=PAGES / "static")),
+        ]
+
+    # Endpoints are plain functions: Starlette runs them in a thread, where calls may block.
+
+    def home(self, request: Request) -> Response:
+        return page(request, "console.html", running=self.running, people=self._people())
+
+    def open_list(self, request: Request) -> Response:
+        """Mint a link to the person's own page, as an alert would carry it, and follow it."""
+        rep_id = request.path_params["rep_id"]
+        if rep_id not in {person.rep_id for person in self._people()}:
+            return page(request, "missing.html", status=404)
+        expires_at = int((datetime.now(UTC) + LINK_LIFE).timestamp())
+        link = Link(kind="list", team=self.team, rep_id=rep_id, expires_at=expires_at)
+        return RedirectResponse(f"/r/{self.leads.make_link(link)}", 303)
+
+    # --- the landing pages ---------------------------------------------------------------------
+
+    def landing(self, request: Request) -> Response:
+        return self._landing(request, is_plain=False)
+
+    def plain_landing(self, request: Request) -> Response:
+        return self._landing(request, is_plain=True)
+
+    def thanks(self, request: Request) -> Response:
+        form_id = demo_form_id(request)
+        return page(request, "thanks.html", locale=DEMO_FORMS[form_id], form_id=form_id)
+
+    def _landing(self, request: Request, *, is_plain: bool) -> Response:
+        form_id = demo_form_id(request)
+        name = f"form/{form_id}"
+        form = Form.model_validate(read_policy(POLICY_FOLDER, {"SITE": self.url})[name])
+        return page(
+            request,
+            "landing.html",
+            locale=form.locale,
+            form=form,
+            is_plain=is_plain,
+            # A page without script has what its server can know.
+            hidden={
+                **{utm: request.query_params.get(utm, "") for utm in UTM_FIELDS},
+                "referrer": request.headers.get("referer", "") if is_plain else "",
+                "page_url": str(request.url) if is_plain else "",
+                "idempotency_key": secrets.token_hex(16) if is_plain else "",
+            },
+        )
+
+    # --- what came of it -----------------------------------------------------------------------
+
+    def show_inbox(self, request: Request) -> Response:
+        """The page, or with `?part=messages` only the list in it, which a script refreshes."""
+        people = {address: rep for rep in self._people() for address in (rep.phone, rep.email)}
+        chosen = request.query_params.get("person", "")
+        messages = [(message, people.get(message.to)) for message in self.inbox.messages()]
+        if chosen:
+            messages = [(m, person) for m, person in messages if person and person.rep_id == chosen]
+        is_part = request.query_params.get("part") == "messages"
+        return page(
+            request,
+            "messages.html" if is_part else "inbox.html",
+            messages=messages[::-1],
+            people=self._people(),
+            chosen=chosen,
+        )
+
+    def inbox_json(self, request: Request) -> Response:  # noqa: ARG002 - Starlette passes it
+        return JSONResponse([message.public() for message in self.inbox.messages()])
+
+    def show_dashboard(self, request: Request) -> Response:
+        series = dashboard.read(self.cloudwatch, datetime.now(UTC))
+        return page(request, "dashboard.html", series=series)
+
+    def list_leads(self, request: Request) -> Response:
+        today = datetime.now(UTC).date()
+        days = [(today - timedelta(days=back)).isoformat() for back in range(DAYS_OF_LEADS)]
+        leads = [lead for day in days for lead in reversed(self.leads.captured_on(day))]
+        names = {person.rep_id: person.name for person in self._people()}
+        return page(request, "leads.html", leads=leads, names=names, state=words.state)
+
+    def show_lead(self, request: Request) -> Response:
+        lead_id = request.path_params["lead_id"]
+        story = self.leads.story(lead_id)
+        if story is None:
+            return page(request, "missing.html", status=404)
+        return page(
+            request,
+            "lead.html",
+            lead=story.lead,
+            story=story,
+            names={person.rep_id: person.name for person in self._people()},
+            messages=[m for m in self.inbox.messages() if m.lead_id == lead_id],
+            state=words.state,
+            story_lines=lines,
+            phone=figures.phone,
+        )
+
+    def _people(self) -> list[Rep]:
+        return self.leads.people(self.team)
+
+
+def demo_form_id(request: Request) -> str:
+    return request.url.path.split("/")[1]

@@ -1,0 +1,158 @@
+"""One laptop for all integration tests:
+
+the real template on the local engine, with IAM enforced.
+"""
+
+import copy
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import httpx
+import pytest
+
+from infra.cli.policy_files import read_policy
+from infra.local.run import Laptop
+from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable, Story
+from shared.adapters.policy_store import PolicyStore
+
+T = TypeVar("T")
+
+POLICY = Path(__file__).parents[2] / "infra/policy"
+PATIENCE_SECONDS = 30.0
+"""Generous: machines that test are busy. Nothing here waits longer than it has to."""
+
+QUICK_CHAIN = {
+    "follow": ["qualified", "raw"],
+    "respond_within_seconds": 4,
+    "rounds": 1,
+    "round_seconds": 8,
+    "steps": [
+        {
+            "step": "new",
+            "after_seconds": 0,
+            "alert": [{"who": "owner", "kind": "new", "via": ["sms", "email"]}],
+        },
+        {
+            "step": "other_channel",
+            "after_seconds": 2,
+            "when": "not_acknowledged",
+            "alert": [
+                {"who": "owner", "kind": "repeat", "via": ["email"]},
+                {"who": "backup", "kind": "backup", "via": ["sms"]},
+            ],
+        },
+        {
+            "step": "reminder",
+            "after_seconds": 3,
+            "alert": [{"who": "owner", "kind": "reminder", "via": ["sms"]}],
+        },
+        {
+            "step": "breach",
+            "after_seconds": 4,
+            "breach": True,
+            "alert": [{"who": "manager", "kind": "breach", "via": ["sms", "email"]}],
+        },
+    ],
+}
+"""The sample chain with seconds for minutes."""
+
+
+def until(find: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Waits for something to be found."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = find()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"never came: {what}")
+
+
+@dataclass
+class World:
+    """The running system, from outside and behind the scenes."""
+
+    url: str
+    http: httpx.Client
+    leads: LeadTable
+    outputs: dict[str, str]
+    logs: Path
+
+    def post(self, form_id: str, fields: dict[str, Any], **headers: str) -> httpx.Response:
+        path = f"/v1/forms/{form_id}/submissions"
+        return self.http.post(path, json=fields, headers=headers)
+
+    def messages(self, words: str) -> list[dict[str, Any]]:
+        """What the inbox shows with these words in it."""
+        found: list[dict[str, Any]] = self.http.get("/inbox.json").json()
+        return [message for message in found if words in message["text"]]
+
+    def alerts(self, words: str, *channels: str) -> list[dict[str, Any]]:
+        """Waits until a message came through each of these channels."""
+
+        def find() -> list[dict[str, Any]] | None:
+            found = self.messages(words)
+            return found if {*channels} <= {message["channel"] for message in found} else None
+
+        return until(find, f"{channels} with {words}")
+
+    def story(self, lead_id: str) -> Story:
+        story = self.leads.story(lead_id)
+        assert story is not None
+        return story
+
+    def today(self) -> str:
+        """Today, as the index by day calls it."""
+        return f"{datetime.now(UTC):%Y-%m-%d}"
+
+    def events(self, lead_id: str) -> list[str]:
+        return [event.event.type for event in self.story(lead_id).events]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("laptop")
+    environment = copy.copy(dict(os.environ))
+    with Laptop(free_port(), folder / "state", folder / "log") as laptop:
+        outputs = stack_outputs()
+        table = Table(boto3.client("dynamodb"), outputs["TableName"])
+        publish_test_policy(table, laptop.url)
+        with httpx.Client(base_url=laptop.url, timeout=30) as http:
+            yield World(laptop.url, http, LeadTable(table), outputs, folder / "log")
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def stack_outputs() -> dict[str, str]:
+    (stack,) = boto3.client("cloudformation").describe_stacks(StackName="leadline")["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def publish_test_policy(table: Table, url: str) -> None:
+    """The sample policy, and a form whose chain takes seconds."""
+    documents = read_policy(POLICY, {"SITE": url})
+    demo = documents["form/demo-en"]
+    assert isinstance(demo, dict)
+    quick = {**demo, "form_id": "quick", "chain": "quick", "title": "Quick form"}
+    PolicyStore(table).publish({**documents, "form/quick": quick, "chain/quick": QUICK_CHAIN})
+
+
+def free_port() -> int:
+    """A port that is free and has a free one after it, below those that clients are given."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        try:
+            for number in (port, port + 1):
+                socket.create_server(("127.0.0.1", number)).close()
+        except OSError:
+            continue
+        return port

@@ -1,0 +1,130 @@
+"""The laptop's own pages, as a browser gets them."""
+
+from pathlib import Path
+
+import anyio
+import boto3
+import httpx
+import pytest
+from moto import mock_aws
+from starlette.applications import Starlette
+
+from infra.local.console import Console, Running
+from infra.local.inbox import Inbox
+from infra.local.people import sample_people, seed
+from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable
+
+TEXT = "Новый лид: <b>Мария</b>\n+7 916 123-45-67\nhttp://127.0.0.1:8080/l/aB3dE6gH9jK2"
+
+
+class Browser:
+    """Asks the application in this process."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return anyio.run(self._send, "GET", path, headers)
+
+    def post(self, path: str) -> httpx.Response:
+        return anyio.run(self._send, "POST", path, {})
+
+    async def _send(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return await client.request(method, path, headers=named)
+
+
+@pytest.fixture
+def browser(table: Table, tmp_path: Path) -> Browser:
+    leads = LeadTable(table)
+    people = sample_people()
+    seed(leads, people)
+    inbox = Inbox(tmp_path / "inbox.jsonl", people, lambda _: "lead-1")
+    inbox.take_sms("m1", "+70000000102", TEXT)
+    inbox.take_email("m2", "alice", "New lead: Bob", "Open http://127.0.0.1:8080/l/aB3dE6gH9jK2")
+    with mock_aws():
+        console = Console(
+            url="http://127.0.0.1:8080",
+            team="sales",
+            leads=leads,
+            inbox=inbox,
+            cloudwatch=boto3.client("cloudwatch"),
+            running=Running("http://127.0.0.1:8081", 7, "leads", 1, tmp_path, tmp_path),
+        )
+    return Browser(Starlette(routes=console.routes()))
+
+
+@pytest.mark.parametrize("path", ["/", "/inbox", "/dashboard", "/leads"])
+def test_the_console_speaks_the_readers_language(browser: Browser, path: str) -> None:
+    assert '<html lang="en">' in browser.get(path).text
+    russian = browser.get(path, accept_language="ru-RU,en;q=0.5")
+    assert '<html lang="ru">' in russian.text
+    chosen = browser.get(f"{path}?lang=en", accept_language="ru")
+    assert '<html lang="en">' in chosen.text
+    assert chosen.headers["content-security-policy"].startswith("default-src 'self'")
+
+
+@pytest.mark.parametrize("form_id", ["demo-en", "demo-ru"])
+def test_a_landing_page_posts_to_its_form_in_its_own_language(
+    browser: Browser, form_id: str
+) -> None:
+    text = browser.get(f"/{form_id}", accept_language="de").text
+
+    assert f'action="/v1/forms/{form_id}/submissions"' in text
+    assert f'<html lang="{form_id[-2:]}">' in text
+    assert "<script" in text
+
+
+def test_a_plain_page_needs_no_script_and_has_a_key_of_its_own(browser: Browser) -> None:
+    path = "/demo-en/plain?utm_source=google"
+    first, second = (browser.get(path).text for _ in range(2))
+
+    assert "<script" not in first
+    assert 'name="utm_source" value="google"' in first
+    assert 'name="page_url" value="http://here/demo-en/plain?utm_source=google"' in first
+    assert first != second
+
+
+def test_the_inbox_shows_messages_newest_first_and_as_text(browser: Browser) -> None:
+    text = browser.get("/inbox").text
+
+    assert text.index("New lead: Bob") < text.index("Новый лид")
+    assert "&lt;b&gt;Мария&lt;/b&gt;" in text
+    assert '<a href="http://127.0.0.1:8080/l/aB3dE6gH9jK2">' in text
+
+
+def test_the_inbox_of_one_person_has_only_theirs(browser: Browser) -> None:
+    part = browser.get("/inbox?person=boris&part=messages").text
+
+    assert "Новый лид" in part
+    assert "New lead: Bob" not in part
+    assert "<html" not in part
+
+
+def test_the_inbox_as_data(browser: Browser) -> None:
+    sms, email = browser.get("/inbox.json").json()
+
+    assert sms == {
+        "channel": "sms",
+        "to": "+70000000102",
+        "subject": None,
+        "text": TEXT,
+        "at": sms["at"],
+        "lead_id": "lead-1",
+    }
+    assert (email["channel"], email["to"]) == ("email", "alice@example.com")
+
+
+def test_a_persons_page_is_opened_by_a_link_of_their_own(browser: Browser) -> None:
+    opened = browser.post("/people/diana/link")
+
+    assert opened.status_code == 303
+    assert opened.headers["location"].startswith("/r/")
+    assert browser.post("/people/nobody/link").status_code == 404
+
+
+def test_a_lead_that_does_not_exist_is_missed(browser: Browser) -> None:
+    assert browser.get("/leads/nothing").status_code == 404
