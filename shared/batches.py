@@ -1,7 +1,4 @@
-"""Queue batches:
-
-each message by itself, so that one that fails is tried again and the others are not.
-"""
+"""Queue batches, message by message: one that fails is tried again and the others are not."""
 
 import json
 from collections.abc import Callable
@@ -40,6 +37,9 @@ def process_messages(
     return process_partial_response(
         event=event,
         record_handler=record_handler,
-        processor=_LoggedBatchProcessor(event_type=EventType.SQS),
+        # A batch that fails as a whole is no other case: its error would quote every message.
+        processor=_LoggedBatchProcessor(
+            event_type=EventType.SQS, raise_on_entire_batch_failure=False
+        ),
         context=context,
     )

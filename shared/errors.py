@@ -17,6 +17,7 @@ LeadlineError
 │   ├── AlertNotSentError          SNS did not take the message this time
 │   ├── EventsNotPublishedError    EventBridge did not take every event
 │   └── StorageUnavailableError    DynamoDB refused even after the SDK's retries
+├── UnexpectedError            stands for an exception whose text could quote a person
 └── PolicyError                the policy names something that does not exist: a bug of whoever
 published it
 
@@ -60,10 +61,7 @@ class BodyTooLargeError(RejectedError):
 
 
 class FieldError(NamedTuple):
-    """What is wrong with one field:
-
-    its canonical name and one of missing, blank, unusable, too_long…
-    """
+    """What is wrong with one field, by its canonical name: missing, blank, unusable, too_long…"""
 
     field: str
     code: str
@@ -120,6 +118,12 @@ class EventsNotPublishedError(RetryableError):
 
 class StorageUnavailableError(RetryableError):
     code = "storage_unavailable"
+
+
+class UnexpectedError(LeadlineError):
+    """Names the kind of an exception that nobody expected, without its text."""
+
+    code = "unexpected_error"
 
 
 class PolicyError(LeadlineError):

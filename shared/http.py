@@ -6,7 +6,6 @@ One table says which error of ours is which status; one place writes problem det
 import base64
 import binascii
 import json
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -27,14 +26,13 @@ from shared.errors import (
     LeadlineError,
     MalformedRequestError,
     OriginNotAllowedError,
-    PolicyError,
     RejectedError,
     RetryableError,
     UnknownFormError,
     UnknownLinkError,
     WrongMethodError,
 )
-from shared.observability import logger, metrics
+from shared.observability import log_unexpected, logger, metrics
 from shared.texts import mark, translation
 
 if TYPE_CHECKING:
@@ -92,7 +90,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "idempotency_conflict": (
         mark("This form was sent already, with other answers"),
-        mark("Use a new idempotency key for every form that is filled in."),
+        mark("It is safe with us. To add what you changed, send the form once more."),
     ),
     "unknown_link": (
         mark("This link is not valid"),
@@ -363,12 +361,6 @@ def http_function(
 
 
 def _unexpected(error: Exception) -> Reply:
-    where = [
-        f"{frame.f_code.co_filename.rpartition('/')[2]}:{line} {frame.f_code.co_name}"
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    # A PolicyError quotes policy, for its publisher to read; anything else may quote a visitor.
-    detail = str(error) if isinstance(error, PolicyError) else None
-    logger.error("unexpected error", error=type(error).__name__, where=where, detail=detail)
+    log_unexpected(error)
     metrics.add_metric(name="UnexpectedError", unit=MetricUnit.Count, value=1)
     return problem_of(LeadlineError(), gettext_in("en")).reply()

@@ -14,7 +14,6 @@ class Settings:
     one.
     """
 
-    stage: str
     table_name: str
     bus_name: str
     alert_topic_arn: str
@@ -31,7 +30,6 @@ def settings() -> Settings:
     """The settings of this process."""
     read = os.environ.get
     return Settings(
-        stage=read("STAGE", "dev"),
         table_name=read("TABLE_NAME", ""),
         bus_name=read("BUS_NAME", ""),
         alert_topic_arn=read("ALERT_TOPIC_ARN", ""),

@@ -1,6 +1,7 @@
 """Called by a queue for every event that can bring a step forward, by the Escalation machine at
 each due time, and by the sweeper's messages when a wake-up was missed."""
 
+import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from shared.adapters import dynamodb, escalation, queues
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.batches import Message, process_messages
-from shared.observability import logger
+from shared.observability import reactor
 from shared.settings import settings
 
 
@@ -24,6 +25,7 @@ def parts() -> Parts:
         PolicyStore(table),
         escalation.Escalation(escalation.client(), settings().state_machine_arn),
         queues.Queue(queues.client(), settings().alert_queue_url),
+        time.sleep,
     )
 
 
@@ -31,7 +33,7 @@ def handle_message(message: Message) -> None:
     advance(message["lead_id"], parts(), datetime.now(UTC), swept=message.get("swept", False))
 
 
-@logger.inject_lambda_context
+@reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> object:
     if "Records" in event:
         return process_messages(event, context, handle_message)

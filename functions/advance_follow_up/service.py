@@ -1,7 +1,8 @@
 """Does the step of a lead's chain that is due, if any, and says when to look again."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from shared.domain import follow_up
@@ -12,6 +13,9 @@ from shared.domain.roster import Rep, Roster
 from shared.errors import LeadChangedError, PolicyError
 
 TRIES = 5
+PAUSE_SECONDS = 0.05
+OVERSLEPT = timedelta(seconds=60)
+"""An execution that is so late will not come any more: another one takes over."""
 ACTOR = "advance_follow_up"
 
 
@@ -50,6 +54,7 @@ class Parts(NamedTuple):
     policies: Policies
     escalation: Escalation
     alert_queue: AlertQueue
+    pause: Callable[[float], None]
 
 
 def advance(
@@ -60,19 +65,20 @@ def advance(
     The lead is read afresh and decided afresh whenever somebody else wrote it first. Raises
     LeadChangedError when that happens again and again.
     """
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         lead = parts.leads.lead(lead_id)
         if lead is None or (run is not None and run != lead.follow_up.run):
             return Advanced(lead_id, run or 0, None, done=True)
         try:
-            lead = _record_what_is_due(lead, parts, now)
+            lead = _record_what_is_due(lead, parts, now, swept=swept)
         except LeadChangedError:
+            parts.pause(random.uniform(0, PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter
             continue
         return _go_on(lead, parts, woken_by_machine=run is not None, swept=swept)
     raise LeadChangedError(lead_id)
 
 
-def _record_what_is_due(lead: Lead, parts: Parts, now: datetime) -> Lead:
+def _record_what_is_due(lead: Lead, parts: Parts, now: datetime, *, swept: bool) -> Lead:
     # The lead follows the policy that it was captured under, whatever was published since.
     policy = parts.policies.version(lead.policy_version)
     form = policy.form(lead.form_id)
@@ -85,7 +91,10 @@ def _record_what_is_due(lead: Lead, parts: Parts, now: datetime) -> Lead:
 
     turn = parts.leads.next_turn(lead.team) if follow_up.needs_rep(lead, chain) else 0
     roster = Roster(parts.leads.people(lead.team), in_shift=in_shift, turn=turn)
-    change = follow_up.plan(lead, chain, policy.calendar(form.calendar), roster, now)
+    wake_at = lead.follow_up.wake_at
+    overslept = swept and wake_at is not None and wake_at + OVERSLEPT < now
+    calendar = policy.calendar(form.calendar)
+    change = follow_up.plan(lead, chain, calendar, roster, now, new_run=overslept)
     if change is None:
         return lead
     return parts.leads.record(lead, change, actor=ACTOR, at=now)

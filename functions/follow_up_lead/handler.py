@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from follow_up_lead import pages, service
 from shared.adapters import dynamodb
 from shared.adapters.lead_table import LeadTable
-from shared.observability import logger
+from shared.observability import reactor
 from shared.settings import settings
 
 app = APIGatewayHttpResolver()
@@ -36,11 +36,9 @@ def show_list(code: str) -> Response[str]:
 @app.post("/l/<code>")
 def act_on_lead(code: str) -> Response[str]:
     posted = pages.read_form(app.current_event)
-    acted = service.act_on_lead(code, posted, leads(), datetime.now(UTC), time.sleep)
-    logger.info("person acted", extra=acted.codes)
-    return pages.answer(acted)
+    return pages.answer(service.act_on_lead(code, posted, leads(), datetime.now(UTC), time.sleep))
 
 
-@logger.inject_lambda_context
+@reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)

@@ -17,7 +17,7 @@ from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, SeenLead, See
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
 from shared.errors import RetryableError, UnknownLinkError
-from shared.observability import logger
+from shared.observability import log_unexpected, logger
 from shared.texts import LOCALES, figures, mark, render, translation, words
 from shared.texts.pages import page_headers
 from shared.texts.plain import one_line, paragraphs
@@ -79,6 +79,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         lead=lead,
         person=_person(lead, locale),
         asked=paragraphs(lead.asked or ""),
+        again=_again(lead, locale),
         clock=_clock(lead, viewer, now),
         state=words.state(lead, locale),
         owner=seen.roster.get(lead.rep_id),
@@ -116,6 +117,7 @@ def list_page(seen: SeenList) -> Response[str]:
 
 def answer(acted: Acted) -> Response[str]:
     """Sends the browser to the page, so that a reload records nothing again; or says why not."""
+    logger.info("person acted", extra=acted.codes)
     if acted.refused is not None:
         return lead_page(acted.refused)
     headers = {**page_headers(), "Location": f"/l/{acted.code}"}
@@ -132,6 +134,8 @@ def error_page(error: Exception) -> Response[str]:
     if isinstance(error, RetryableError):
         logger.warning("page not answered", error=error.code)
         headers["Retry-After"] = "2"
+    elif status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log_unexpected(error)
     languages = {locale: translation(locale).gettext for locale in LOCALES}
     return Response(status, headers=headers, body=render(template, LOCALES[0], languages=languages))
 
@@ -140,7 +144,9 @@ ERROR_PAGES: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
     UnknownLinkError: (HTTPStatus.NOT_FOUND, "link_unknown.html"),
     NotFoundError: (HTTPStatus.NOT_FOUND, "link_unknown.html"),
     RetryableError: (HTTPStatus.SERVICE_UNAVAILABLE, "try_again.html"),
+    Exception: (HTTPStatus.INTERNAL_SERVER_ERROR, "try_again.html"),
 }
+"""An error's page is that of the first kind which it is."""
 
 
 def read_form(event: APIGatewayProxyEventV2) -> dict[str, str]:
@@ -167,6 +173,21 @@ def _person(lead: Lead, locale: str) -> dict[str, str]:
         "form": one_line(lead.form_title or lead.form_id),
         "source": one_line(lead.source or lead.channel),
         "page": one_line(lead.page or ""),
+    }
+
+
+def _again(lead: Lead, locale: str) -> dict[str, str] | None:
+    """What the last submission said otherwise than the first; None when there was one only."""
+    last = lead.said_again
+    if last is None:
+        return None
+    person = _person(lead.as_said_last, locale)
+    return {
+        "asked": paragraphs(last.asked or "") if last.asked != lead.asked else "",
+        "phone": person["phone"] if last.phone not in (None, lead.phone) else "",
+        "tel": person["tel"],
+        "email": person["email"] if last.email not in (None, lead.email) else "",
+        "mailto": person["mailto"],
     }
 
 

@@ -152,7 +152,8 @@ def read_action(posted: Mapping[str, str]) -> Action:
     name = next((name for name in get_args(ActionName) if name == posted.get("action")), None)
     if name is None:
         raise IllegalActionError("unknown_action")
-    note = posted.get("note", "").strip()
+    # Browsers send a line break as two letters, and count it as one.
+    note = posted.get("note", "").replace("\r\n", "\n").strip()
     if len(note) > NOTE_LENGTH:
         raise IllegalActionError("note_too_long")
     currency = posted.get("currency")

@@ -7,10 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from measure_events.service import fold
 from shared.batches import process_messages
-from shared.observability import logger
+from shared.observability import reactor
 
 
-@logger.inject_lambda_context
+@reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> object:
     flats: list[dict[str, Any]] = []
     answer = process_messages(event, context, flats.append)

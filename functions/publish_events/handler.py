@@ -1,7 +1,4 @@
-"""Table stream to event bus:
-
-every event of every lead, in batches, for ever until the bus has taken it.
-"""
+"""Table stream to event bus: every event of every lead, until the bus has taken it."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from publish_events.service import publish
 from shared.adapters import event_bus, queues
-from shared.observability import logger
+from shared.observability import reactor
 from shared.settings import settings
 
 
@@ -27,6 +24,6 @@ def parts() -> Parts:
     )
 
 
-@logger.inject_lambda_context
+@reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     publish([record["dynamodb"] for record in event["Records"]], parts().bus, parts().parking)

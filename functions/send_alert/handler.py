@@ -2,6 +2,7 @@
 are late.
 """
 
+import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from send_alert.service import Parts, send
 from shared.adapters import alerts, dynamodb
 from shared.adapters.lead_table import LeadTable
 from shared.batches import Message, process_messages
-from shared.observability import logger
+from shared.observability import logger, reactor
 from shared.settings import settings
 
 
@@ -22,6 +23,7 @@ def parts() -> Parts:
         LeadTable(dynamodb.Table(dynamodb.client(), settings().table_name)),
         alerts.AlertSender(alerts.client(), settings().alert_topic_arn),
         settings().public_url,
+        time.sleep,
     )
 
 
@@ -31,6 +33,6 @@ def handle_message(message: Message) -> None:
     logger.info("alert handled", lead_id=lead_id, alert_id=alert_id, outcome=outcome)
 
 
-@logger.inject_lambda_context
+@reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> object:
     return process_messages(event, context, handle_message)

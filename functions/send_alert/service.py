@@ -1,35 +1,43 @@
 """Sends one alert to one person through one channel, and records that it did.
 
-Lease, look again, publish, record: never zero messages, and a second one only when the process died
-between publishing and recording.
+Lease, look again, publish, settle, record: never zero messages, and a second one only when the
+process died, or the table did not answer, between publishing and settling.
 """
 
+import random
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.lead_table import LINK_LIFE, Link
-from shared.domain.events import AlertFailed, AlertSent, LeadEvent
-from shared.domain.lead import Lead, OpenAlert
+from shared.domain.events import AlertFailed, AlertSent
+from shared.domain.lead import Change, Lead, OpenAlert
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError
 from shared.texts import alerts as texts
 
-TRIES = 5
+ACTOR = "send_alert"
+TRIES = 8
+PAUSE_SECONDS = 0.02
 
-Sent = Literal["sent", "failed", "dropped", "sent_before"]
+Outcome = AlertSent | AlertFailed
+Sent = Literal["sent", "failed", "dropped"]
 
 
 class Leads(Protocol):
     def lead(self, lead_id: str) -> Lead | None: ...
     def people(self, team: str) -> list[Rep]: ...
-    def lease_alert(self, lead_id: str, alert_id: str, link: Link, now: datetime) -> str | None: ...
-    def settle_alert(self, lead: Lead, alert_id: str, event: LeadEvent, at: datetime) -> Lead: ...
+    def lease_alert(
+        self, lead_id: str, alert_id: str, link: Link, now: datetime
+    ) -> str | Outcome: ...
+    def settle_alert(self, lead_id: str, outcome: Outcome) -> None: ...
+    def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
 
 
 class Sender(Protocol):
     def sms(self, phone: str, text: str) -> str: ...
-    def email(self, rep_id: str, subject: str, text: str) -> str: ...
+    def email(self, rep: Rep, subject: str, text: str) -> str: ...
 
 
 class Parts(NamedTuple):
@@ -38,13 +46,14 @@ class Parts(NamedTuple):
     leads: Leads
     sender: Sender
     public_url: str
+    pause: Callable[[float], None]
 
 
 def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     """Sends the alert unless it was sent, or the reason for it is gone.
 
-    Raises AlertLeasedError while another worker is at it and AlertNotSentError when SNS is in
-    trouble: the queue tries again.
+    Raises AlertLeasedError while another worker is at it, AlertNotSentError when SNS is in trouble
+    and LeadChangedError when the lead never stood still: the queue tries again.
     """
     lead = parts.leads.lead(lead_id)
     if lead is None or alert_id not in lead.open_alerts:
@@ -52,23 +61,25 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     alert = lead.open_alerts[alert_id]
     rep = {rep.rep_id: rep for rep in parts.leads.people(lead.team)}.get(alert.rep_id)
     if rep is None or not rep.reachable_by(alert.via):
-        return _settle(lead, alert_id, _failed(alert_id, alert, "unreachable"), parts.leads, now)
-    code = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now), now)
-    if code is None:
-        return "sent_before"
+        return _record(lead_id, _failed(alert_id, alert, "unreachable"), parts, now)
+    leased = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now), now)
+    if not isinstance(leased, str):
+        return _record(lead_id, leased, parts, now, again=True)
     # Somebody may have called between the two reads: a call beats every alert.
     lead = parts.leads.lead(lead_id)
     if lead is None or alert_id not in lead.open_alerts:
         return "dropped"
+    outcome: Outcome
     try:
-        message_id = _publish(lead, alert, rep, code, parts, now)
+        message_id = _publish(lead, alert, rep, leased, parts, now)
     except AlertRefusedError as error:
-        event: LeadEvent = _failed(alert_id, alert, error.reason)
+        outcome = _failed(alert_id, alert, error.reason)
     else:
-        event = AlertSent(
+        outcome = AlertSent(
             alert_id=alert_id, rep_id=rep.rep_id, via=alert.via, message_id=message_id
         )
-    return _settle(lead, alert_id, event, parts.leads, now)
+    parts.leads.settle_alert(lead_id, outcome)
+    return _record(lead_id, outcome, parts, now)
 
 
 def _link(lead: Lead, rep: Rep, now: datetime) -> Link:
@@ -77,7 +88,7 @@ def _link(lead: Lead, rep: Rep, now: datetime) -> Link:
         kind="list" if rep.role == "manager" else "lead",
         team=lead.team,
         rep_id=rep.rep_id,
-        lead_id=None if rep.role == "manager" else lead.lead_id,
+        lead_id=lead.lead_id,
         expires_at=int((now + LINK_LIFE).timestamp()),
     )
 
@@ -88,24 +99,31 @@ def _publish(lead: Lead, alert: OpenAlert, rep: Rep, code: str, parts: Parts, no
         text = texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now)
         return parts.sender.sms(rep.phone or "", text)
     email = texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
-    return parts.sender.email(rep.rep_id, email.subject, email.text)
+    return parts.sender.email(rep, email.subject, email.text)
 
 
 def _failed(alert_id: str, alert: OpenAlert, reason: str) -> AlertFailed:
     return AlertFailed(alert_id=alert_id, rep_id=alert.rep_id, via=alert.via, reason=reason)
 
 
-def _settle(
-    lead: Lead | None, alert_id: str, event: LeadEvent, leads: Leads, now: datetime
+def _record(
+    lead_id: str, outcome: Outcome, parts: Parts, now: datetime, *, again: bool = False
 ) -> Sent:
-    """Records what became of the alert, on the lead as it is by now."""
-    for _ in range(TRIES):
-        if lead is None:
-            return "dropped"
+    """Records what became of the alert, on the lead as it is by now.
+
+    A whole team may be told of one lead in one moment, so each worker makes room for the others.
+    `again` marks an alert that was settled before, and may have been recorded too.
+    """
+    for attempt in range(TRIES):
+        lead = parts.leads.lead(lead_id)
+        if lead is None or (again and outcome.alert_id not in lead.open_alerts):
+            break
         try:
-            leads.settle_alert(lead, alert_id, event, now)
+            parts.leads.record(lead, Change((outcome,)), actor=ACTOR, at=now)
         except LeadChangedError:
-            lead = leads.lead(lead.lead_id)
+            parts.pause(random.uniform(0, PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter
         else:
-            return "sent" if isinstance(event, AlertSent) else "failed"
-    raise LeadChangedError(alert_id)
+            break
+    else:
+        raise LeadChangedError(lead_id)
+    return "sent" if isinstance(outcome, AlertSent) else "failed"

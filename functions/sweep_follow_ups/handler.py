@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.adapters import dynamodb, queues
 from shared.adapters.lead_table import LeadTable
-from shared.observability import logger, metrics
+from shared.observability import metrics, reactor
 from shared.settings import settings
 from sweep_follow_ups.service import sweep
 
@@ -27,7 +27,7 @@ def parts() -> Parts:
     )
 
 
-@logger.inject_lambda_context
+@reactor
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     repaired = sweep(parts().leads, parts().advance_queue, datetime.now(UTC))

@@ -1,7 +1,4 @@
-"""`python -m infra.cli`:
-
-what an operator does from a terminal, with the AWS credentials of that terminal.
-"""
+"""`python -m infra.cli`: what an operator does, with the AWS credentials of the terminal."""
 
 import argparse
 import sys

@@ -52,7 +52,7 @@ def subscribe(sns: "SNSClient", topic_arn: str, people: Iterable[Rep], url: str)
             TopicArn=topic_arn,
             Protocol="http",
             Endpoint=endpoint,
-            Attributes={"FilterPolicy": json.dumps({"rep_id": [rep.rep_id]})},
+            Attributes={"FilterPolicy": json.dumps({"team": [rep.team], "rep_id": [rep.rep_id]})},
         )
     deadline = time.monotonic() + CONFIRMED_SECONDS
     while not all(is_confirmed(sns, arn) for arn in mailboxes(sns, topic_arn).values()):

@@ -1,8 +1,8 @@
 """SNS: alerts to people, by SMS to a number of the roster and by e-mail through the alert topic.
 
 Publish has no idempotency key for either, so a lease around it makes a second message possible only
-when the process died in between. E-mail goes to the topic with the person's id as an attribute;
-each person's subscription filters by it, so that a message reaches one inbox.
+when the process died in between. E-mail goes to the topic with the person's team and id as
+attributes; each person's subscription filters by both, so that a message reaches one inbox.
 """
 
 from functools import cache
@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.domain.roster import Rep
 from shared.errors import AlertNotSentError
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class AlertRefusedError(Exception):
 
 @cache
 def client() -> "SNSClient":
-    # One attempt with short limits: the queue retries, and a lease must not outlive its call.
+    # One attempt: the queue tries again, and a message that SNS took late would go out twice.
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=4
+        retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=4
     )
     return boto3.client("sns", config=config)
 
@@ -64,14 +65,17 @@ class AlertSender:
             raise _translated(error) from error
         return answer["MessageId"]
 
-    def email(self, rep_id: str, subject: str, text: str) -> str:
+    def email(self, rep: Rep, subject: str, text: str) -> str:
         """Raises AlertRefusedError for good, AlertNotSentError for now."""
         try:
             answer = self._sns.publish(
                 TopicArn=self._topic_arn,
                 Subject=subject,
                 Message=text,
-                MessageAttributes={"rep_id": {"DataType": "String", "StringValue": rep_id}},
+                MessageAttributes={
+                    "team": {"DataType": "String", "StringValue": rep.team},
+                    "rep_id": {"DataType": "String", "StringValue": rep.rep_id},
+                },
             )
         except (ClientError, BotoCoreError) as error:
             raise _translated(error) from error

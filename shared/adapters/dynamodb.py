@@ -1,7 +1,4 @@
-"""DynamoDB in general:
-
-the client, items in and out of the wire format, transactions and their refusals.
-"""
+"""DynamoDB in general: the client, items and their wire format, transactions and refusals."""
 
 import random
 import time
@@ -14,6 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.adapters.timeouts import SHORT
 from shared.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -41,14 +39,8 @@ _deserializer = TypeDeserializer()
 
 @cache
 def client() -> "DynamoDBClient":
-    """The low-level client. Its limits leave time for a second try within a function's timeout."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 3},
-        connect_timeout=1,
-        read_timeout=3,
-        parameter_validation=False,
-    )
-    return boto3.client("dynamodb", config=config)
+    """The low-level client, without the validation of parameters that we build ourselves."""
+    return boto3.client("dynamodb", config=SHORT.merge(Config(parameter_validation=False)))
 
 
 def to_wire(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,8 +108,7 @@ class Table:
         DynamoDB will not answer.
         """
         for number in range(TRIES):
-            if number:
-                time.sleep(random.uniform(0, 0.02 * 2**number))  # noqa: S311 - jitter, not a secret
+            self.pause(number)
             try:
                 self.dynamodb.transact_write_items(TransactItems=items)
             except ClientError as error:
@@ -131,6 +122,11 @@ class Table:
             else:
                 return
         raise StorageUnavailableError("transaction conflict")
+
+    def pause(self, failures: int) -> None:
+        """Makes room for whoever was faster: longer after each failure, and not at all before."""
+        if failures:
+            time.sleep(random.uniform(0, 0.02 * 2**failures))  # noqa: S311 - jitter, not a secret
 
     def get(self, key: Mapping[str, str]) -> Item | None:
         """The item as it is now: read consistently."""

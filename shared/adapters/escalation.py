@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from shared.adapters.timeouts import SHORT
 from shared.domain.instants import iso
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @cache
 def client() -> "SFNClient":
-    return boto3.client("stepfunctions")
+    return boto3.client("stepfunctions", config=SHORT)
 
 
 class Escalation:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from shared.adapters.timeouts import SHORT
+
 if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
 
@@ -17,7 +19,7 @@ SOURCE = "leadline"
 
 @cache
 def client() -> "EventBridgeClient":
-    return boto3.client("events")
+    return boto3.client("events", config=SHORT)
 
 
 class EventBus:

@@ -10,11 +10,18 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.adapters import keys
 from shared.adapters.dynamodb import Item, Refusal, Table
-from shared.domain.events import VISITOR, LeadCaptured, LeadEvent, LeadResubmitted, RecordedEvent
+from shared.domain.events import (
+    VISITOR,
+    AlertFailed,
+    AlertSent,
+    LeadCaptured,
+    LeadEvent,
+    LeadResubmitted,
+    RecordedEvent,
+)
 from shared.domain.instants import iso
-from shared.domain.lead import Change, Lead, Note, apply
+from shared.domain.lead import Change, Lead, Note, Said, apply
 from shared.domain.roster import Rep
-from shared.domain.submission import Submission
 from shared.errors import (
     AlertLeasedError,
     IdempotencyConflictError,
@@ -24,9 +31,13 @@ from shared.errors import (
 )
 
 if TYPE_CHECKING:
+    # Types only: who plans or sweeps leads has no use for what reads submissions.
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from shared.domain.submission import Submission
+
 CAPTURE_TRIES = 5
+MOST_GUARDS = 20
 CLOSED_CONTACT_KEPT = timedelta(days=400)
 """How long a contact remembers its last lead after that lead was closed."""
 LINK_LIFE = timedelta(days=14)
@@ -72,7 +83,7 @@ class LeadTable:
 
     # --- capture -------------------------------------------------------------------------------
 
-    def capture(self, submission: Submission, captured: LeadCaptured) -> Filed:
+    def capture(self, submission: "Submission", captured: LeadCaptured) -> Filed:
         """Files a submission in one transaction: as a new lead, or with its contact's open lead.
 
         One round trip for a new lead and for a retry, three when the contact has an open lead.
@@ -80,7 +91,8 @@ class LeadTable:
         StorageUnavailableError when nothing could be stored.
         """
         lead = _new_lead(submission, captured)
-        for _ in range(CAPTURE_TRIES):
+        for number in range(CAPTURE_TRIES):
+            self._table.pause(number)
             try:
                 self._table.transact(
                     [
@@ -99,14 +111,16 @@ class LeadTable:
                     for place, guard in enumerate(lead.guards, start=first_guard)
                     if place in refusal.former
                 }
-                filed = self._join(submission, held)
+                filed = self._join(submission, captured, held)
                 if filed is not None:
                     return filed
             else:
                 return Filed(submission.submission_id, "created", lead.lead_id)
         raise StorageUnavailableError("the contact's lead never stood still")
 
-    def _join(self, submission: Submission, held: Mapping[str, str]) -> Filed | None:
+    def _join(
+        self, submission: "Submission", captured: LeadCaptured, held: Mapping[str, str]
+    ) -> Filed | None:
         """Adds a submission to its contact's open lead; None when that lead has just changed."""
         lead_id, *others = dict.fromkeys(held.values())
         lead = self.lead(lead_id)
@@ -116,10 +130,15 @@ class LeadTable:
             submission_id=submission.submission_id,
             form_id=submission.form_id,
             channel=submission.channel,
+            verdict=captured.verdict,
+            respond_by=captured.respond_by,
             other_lead_id=others[0] if others else None,
         )
-        new = [guard for guard in submission.contact.guards if guard not in held]
-        joined = apply(lead, Change((resubmitted,)), submission.received_at).model_copy(
+        # All guards are released in the transaction that closes the lead, so they are few.
+        room = MOST_GUARDS - len(lead.guards)
+        new = [guard for guard in submission.contact.guards if guard not in held][: max(0, room)]
+        joined = apply(lead, Change((resubmitted,)), submission.received_at)
+        joined = joined.told_by(_as_sent(submission)).model_copy(
             update={"guards": (*lead.guards, *new)}
         )
         try:
@@ -137,7 +156,7 @@ class LeadTable:
             return None
         return Filed(submission.submission_id, "joined", lead_id)
 
-    def _receipt(self, submission: Submission, lead_id: str) -> "TransactWriteItemTypeDef":
+    def _receipt(self, submission: "Submission", lead_id: str) -> "TransactWriteItemTypeDef":
         now = int(submission.received_at.timestamp())
         return self._table.put(
             {
@@ -151,7 +170,7 @@ class LeadTable:
             now=now,
         )
 
-    def _submission(self, submission: Submission, lead_id: str) -> "TransactWriteItemTypeDef":
+    def _submission(self, submission: "Submission", lead_id: str) -> "TransactWriteItemTypeDef":
         return self._table.put(
             {
                 **keys.submission(lead_id, submission.submission_id),
@@ -201,7 +220,6 @@ class LeadTable:
         *,
         actor: str,
         at: datetime,
-        also: "Sequence[TransactWriteItemTypeDef]" = (),
     ) -> Lead:
         """Appends events to a lead and writes its projection, in one transaction.
 
@@ -215,7 +233,6 @@ class LeadTable:
                 self._table.put({**keys.note(lead.lead_id, note.note_id), **note.model_dump()})
                 for note in change.notes
             ),
-            *also,
         ]
         closes = lead.status == "open" and after.status == "closed"
         guards = list(lead.guards) if closes else []
@@ -286,36 +303,45 @@ class LeadTable:
 
     # --- alerts and links ----------------------------------------------------------------------
 
-    def lease_alert(self, lead_id: str, alert_id: str, link: Link, now: datetime) -> str | None:
+    def lease_alert(
+        self, lead_id: str, alert_id: str, link: Link, now: datetime
+    ) -> str | AlertSent | AlertFailed:
         """Takes the right to send one alert and makes the code that its text will carry.
 
-        Returns the code, or None when the alert was sent already. Raises AlertLeasedError while
-        another worker holds the lease.
+        Returns the code; or what became of the alert, when it was settled before. Raises
+        AlertLeasedError while another worker holds the lease.
         """
         code = new_code()
         lease = self._table.put(
-            {
-                **keys.alert(lead_id, alert_id),
-                "state": "leased",
-                "leased_until": iso(now + ALERT_LEASE),
-            },
+            {**keys.alert(lead_id, alert_id), "leased_until": iso(now + ALERT_LEASE)},
             "attribute_not_exists(PK) OR leased_until < :now",
             now=iso(now),
         )
         try:
             self._table.transact([lease, self._link(code, link)])
         except Refusal as refusal:
-            if refusal.former[0].get("state") == "sent":
-                return None
-            raise AlertLeasedError(alert_id) from refusal
+            outcome = refusal.former[0].get("outcome")
+            if outcome is None:
+                raise AlertLeasedError(alert_id) from refusal
+            return (AlertSent if "message_id" in outcome else AlertFailed).model_validate(outcome)
         return code
 
-    def settle_alert(self, lead: Lead, alert_id: str, event: LeadEvent, at: datetime) -> Lead:
-        """Records that an alert was sent or failed, and that nobody shall send it again."""
-        settled = self._table.put(
-            {**keys.alert(lead.lead_id, alert_id), "state": "sent", "settled_at": iso(at)}
+    def settle_alert(self, lead_id: str, outcome: AlertSent | AlertFailed) -> None:
+        """Notes what became of an alert, so that nobody ever sends it again.
+
+        Nobody else writes this item: unlike the lead's, it is never contended, so that as little as
+        can be stands between SNS's answer and the note of it.
+        """
+        self._table.transact(
+            [
+                self._table.put(
+                    {
+                        **keys.alert(lead_id, outcome.alert_id),
+                        "outcome": outcome.model_dump(mode="json"),
+                    }
+                )
+            ]
         )
-        return self.record(lead, Change((event,)), actor="send_alert", at=at, also=[settled])
 
     def make_link(self, link: Link) -> str:
         """Stores a link and returns its code, which is kept nowhere."""
@@ -367,10 +393,7 @@ class LeadTable:
                 yield keys.lead_id_of(item["PK"])
 
     def open_leads(self, team: str, rep_ids: Sequence[str | None]) -> list[Lead]:
-        """The open leads of some people of a team (None:
-
-        those that nobody has yet), oldest first.
-        """
+        """The open leads of some people of a team, oldest first; None: those that nobody has."""
         found: list[Item] = []
         for rep_id in rep_ids:
             found += self._table.query("open_rep = :rep", "rep", rep=keys.open_rep(team, rep_id))
@@ -393,7 +416,7 @@ def new_code() -> str:
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(12))
 
 
-def _first_answer(receipt: Item, submission: Submission) -> Filed:
+def _first_answer(receipt: Item, submission: "Submission") -> Filed:
     if receipt["content_hash"] != submission.content_hash:
         raise IdempotencyConflictError("the key was used for other content")
     first = str(receipt["submission_id"])
@@ -407,21 +430,11 @@ def _first_answer(receipt: Item, submission: Submission) -> Filed:
 ASKED_LENGTH = 280
 
 
-def _new_lead(submission: Submission, captured: LeadCaptured) -> Lead:
+def _as_sent(submission: "Submission") -> Said:
+    """What the lead shows of a submission."""
     contact, touch = submission.contact, submission.touch
-    return Lead(
-        lead_id=secrets.token_hex(16),
-        version=1,
-        sequence=1,
-        form_id=submission.form_id,
+    return Said(
         form_title=submission.form_title,
-        channel=submission.channel,
-        team=captured.team,
-        locale=submission.locale,
-        policy_version=captured.policy_version,
-        verdict=captured.verdict,
-        received_at=submission.received_at,
-        respond_by=captured.respond_by,
         name=contact.name,
         phone=contact.phone,
         phone_extension=contact.phone_extension,
@@ -431,6 +444,24 @@ def _new_lead(submission: Submission, captured: LeadCaptured) -> Lead:
         asked=(submission.message or "")[:ASKED_LENGTH] or None,
         source=touch.describe(),
         page=touch.landing_page,
+    )
+
+
+def _new_lead(submission: "Submission", captured: LeadCaptured) -> Lead:
+    return Lead(
+        **_as_sent(submission).model_dump(),
+        lead_id=secrets.token_hex(16),
+        version=1,
+        sequence=1,
+        form_id=submission.form_id,
+        channel=submission.channel,
+        team=captured.team,
+        locale=submission.locale,
+        policy_version=captured.policy_version,
+        verdict=captured.verdict,
+        received_at=submission.received_at,
+        clock_started_at=submission.received_at,
+        respond_by=captured.respond_by,
         guards=submission.contact.guards,
     )
 

@@ -1,7 +1,4 @@
-"""Policy in the table:
-
-immutable versions, one item per document, and a pointer to the version in force.
-"""
+"""Policy in the table: immutable versions of documents, and which version is in force."""
 
 import json
 import time
@@ -14,6 +11,8 @@ from shared.adapters.dynamodb import Refusal, Table
 from shared.domain.policy import Policy, parse_document
 from shared.errors import PolicyError, StorageUnavailableError
 
+MOST_CHANGES = 98
+"""With the version and the pointer, what fits one transaction."""
 CURRENT_SECONDS = 60
 """How long a container may work by a policy that was replaced."""
 
@@ -74,7 +73,10 @@ class PolicyStore:
                 numbers[name] = int(former[name])
                 continue
             numbers[name] = version
-            writes.append(self._table.put({**keys.policy_document(name, version), "body": text}))
+            document = {**keys.policy_document(name, version), "body": text}
+            writes.append(self._table.put(document, "attribute_not_exists(PK)"))
+        if len(writes) > MOST_CHANGES:
+            raise PolicyError(f"{len(writes)} documents changed: publish {MOST_CHANGES} at a time")
         if not writes and numbers == {name: int(number) for name, number in former.items()}:
             return version - 1
         pointer = {"version": version, "documents": numbers}
@@ -83,14 +85,11 @@ class PolicyStore:
             "attribute_not_exists(PK) OR version = :former",
             former=version - 1,
         )
+        record = self._table.put(
+            {**keys.policy_version(version), **pointer}, "attribute_not_exists(PK)"
+        )
         try:
-            # The documents first: a version that can be seen is whole. 100 items fit one
-            # transaction.
-            for first in range(0, len(writes), 100):
-                self._table.transact(writes[first : first + 100])
-            self._table.transact(
-                [self._table.put({**keys.policy_version(version), **pointer}), current]
-            )
+            self._table.transact([current, record, *writes])
         except Refusal as refusal:
             raise PolicyError("somebody else has just published") from refusal
         self._current = None

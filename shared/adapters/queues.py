@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from shared.adapters.timeouts import SHORT
 from shared.errors import EventsNotPublishedError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ BATCH = 10
 
 @cache
 def client() -> "SQSClient":
-    return boto3.client("sqs")
+    return boto3.client("sqs", config=SHORT)
 
 
 class Queue:

@@ -11,7 +11,7 @@ from shared.clients.encodings import Fields, read_body
 from shared.domain.aliases import CANONICAL
 from shared.domain.form import HIDDEN_KEYS, FieldType, Form, Gettext, consent_of, label
 from shared.domain.submission import Decoded
-from shared.errors import MalformedRequestError
+from shared.errors import IdempotencyConflictError, MalformedRequestError
 from shared.http import HttpRequest, Reply, gettext_in, json_reply
 from shared.texts import mark, render
 
@@ -83,12 +83,13 @@ def _error_page(refused: Refused, request: HttpRequest) -> Reply:
     html = render(
         "form_error.html",
         locale,
+        heading=problem.title,
         form_id=form.form_id if form else "",
         title=form.title if form else problem.title,
         action=f"/v1/forms/{form.form_id}/submissions" if form else "",
         fields=_fields_again(form, refused, gettext) if form else [],
         hidden=_hidden(form, refused) if form else {},
-        kept=refused.decoded is not None,
+        kept=refused.decoded is not None and problem.code != IdempotencyConflictError.code,
         errors=errors or [{"field": None, "detail": problem.detail}],
     )
     headers = {**page_headers(form.thanks_origins if form else ()), **problem.headers}
@@ -122,9 +123,11 @@ def _hidden(form: Form, refused: Refused) -> dict[str, str]:
         return {}
     values, tags = form.sort(refused.decoded.fields)
     others = {key: text for key, text in values.items() if key not in {*form.fields, *CANONICAL}}
+    # A key that stands for other answers would be refused again: without one the form goes through.
+    keys = () if refused.problem.code == IdempotencyConflictError.code else HIDDEN_KEYS
     service = {
         key: text
         for key, text in refused.decoded.fields
-        if key in HIDDEN_KEYS or (key.startswith("_") and key != "_charset_" and key not in tags)
+        if key in keys or (key.startswith("_") and key != "_charset_" and key not in tags)
     }
     return {**others, **tags, **service}

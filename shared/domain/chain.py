@@ -1,7 +1,4 @@
-"""The follow-up chain that both teams agreed on:
-
-who is told what, when, while nobody has called.
-"""
+"""The agreed follow-up chain: who is told what, and when, while nobody has called."""
 
 from typing import Annotated, Literal, Self
 

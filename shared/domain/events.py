@@ -59,6 +59,9 @@ class LeadResubmitted(LeadEvent):
     submission_id: str
     form_id: str
     channel: str
+    verdict: Verdict
+    respond_by: Instant
+    """When its own response clock runs out, should it be the first worth following up."""
     other_lead_id: str | None = None
     """Another open lead that one of the submission's contacts belongs to."""
 
@@ -96,10 +99,7 @@ class AlertSent(LeadEvent):
 
 
 class AlertFailed(LeadEvent):
-    """SNS refused for good:
-
-    an opted-out number, an invalid address. The planner takes another way.
-    """
+    """SNS refused for good, such as for an opted-out number or an invalid address."""
 
     alert_id: str
     rep_id: str
@@ -136,10 +136,7 @@ class LeadEscalated(LeadEvent):
     step: str
     to: Literal["backup", "manager", "team"]
     ends_chain: bool = False
-    """The chain's defined end:
-
-    nobody is woken any more, the lead stays open in the manager's list.
-    """
+    """The chain's defined end: nobody is woken, the lead stays open in the manager's list."""
 
 
 class LeadReassigned(LeadEvent):

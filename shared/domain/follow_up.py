@@ -3,7 +3,6 @@ in, events and a bookmark out. Whoever calls it, however often and however late,
 once.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from shared.domain import events as happened
@@ -17,24 +16,32 @@ EVERY_CHANNEL: tuple[Via, ...] = ("sms", "email")
 
 
 def plan(
-    lead: Lead, chain: Chain, calendar: Calendar, roster: Roster, now: datetime
+    lead: Lead,
+    chain: Chain,
+    calendar: Calendar,
+    roster: Roster,
+    now: datetime,
+    *,
+    new_run: bool = False,
 ) -> Change | None:
-    """The change that is due for this lead; None when nothing is."""
+    """The change that is due for this lead; None when nothing is.
+
+    `new_run` gives up the execution that should have woken the lead and did not.
+    """
     if lead.status == "closed":
         return None
     follow_up = lead.follow_up
-    events: list[LeadEvent] = []
-    if not lead.awaits_attempt or lead.verdict not in chain.follow:
+    draft = _Draft(lead, chain, roster)
+    is_followed = lead.awaits_attempt and lead.verdict in chain.follow
+    if not is_followed:
         follow_up = follow_up.model_copy(update={"wake_at": None, "planned": True})
     elif not (follow_up.planned and follow_up.wake_at is None):
-        draft = _Draft(lead, chain, roster)
-        follow_up = _walk(draft, calendar, now)
-        events = draft.events
-    events += _tell_of_resubmission(lead, roster, follow_up)
-    follow_up = follow_up.model_copy(update={"told_submissions": lead.submissions})
-    if not events and follow_up == lead.follow_up:
+        follow_up = _walk(draft, calendar, now, new_run=new_run)
+    if lead.submissions > lead.follow_up.told_submissions:
+        follow_up = _tell_again(draft, follow_up, now, is_followed=is_followed)
+    if not draft.events and follow_up == lead.follow_up:
         return None
-    return Change(tuple(events), follow_up)
+    return Change(tuple(draft.events), follow_up)
 
 
 def needs_rep(lead: Lead, chain: Chain) -> bool:
@@ -42,13 +49,13 @@ def needs_rep(lead: Lead, chain: Chain) -> bool:
     return lead.awaits_attempt and lead.rep_id is None and lead.verdict in chain.follow
 
 
-def _walk(draft: "_Draft", calendar: Calendar, now: datetime) -> FollowUp:
+def _walk(draft: "_Draft", calendar: Calendar, now: datetime, *, new_run: bool) -> FollowUp:
     """Does every step that is due and returns the bookmark before the first that is not."""
     lead, chain = draft.lead, draft.chain
     round_number, number = lead.follow_up.round, lead.follow_up.step
     wake_at: datetime | None = None
     while round_number <= chain.rounds:
-        due = calendar.due(lead.received_at, chain.offset_seconds(round_number, number))
+        due = calendar.due(lead.clock_started_at, chain.offset_seconds(round_number, number))
         if due > now:
             wake_at = due
             break
@@ -61,24 +68,55 @@ def _walk(draft: "_Draft", calendar: Calendar, now: datetime) -> FollowUp:
         draft.events.append(
             happened.LeadEscalated(step="end", to="manager", ends_chain=True),
         )
-    return FollowUp(
-        round=round_number,
-        step=number,
-        run=_run(lead.follow_up, wake_at),
-        wake_at=wake_at,
-        planned=True,
+    return lead.follow_up.model_copy(
+        update={
+            "round": round_number,
+            "step": number,
+            "run": _run(lead.follow_up, wake_at, new_run=new_run),
+            "wake_at": wake_at,
+            "planned": True,
+        }
     )
 
 
-def _run(before: FollowUp, wake_at: datetime | None) -> int:
+def _run(before: FollowUp, wake_at: datetime | None, *, new_run: bool) -> int:
     """The execution that wakes the lead.
 
-    One that waits for a later time than this is left to end by itself.
+    One that waits for a later time is left to end by itself.
     """
     if wake_at is None:
         return before.run
-    is_waiting_long_enough = before.wake_at is not None and before.wake_at <= wake_at
-    return before.run if is_waiting_long_enough else before.run + 1
+    wakes_in_time = before.wake_at is not None and before.wake_at <= wake_at
+    return before.run if wakes_in_time and not new_run else before.run + 1
+
+
+def _tell_again(
+    draft: "_Draft", follow_up: FollowUp, now: datetime, *, is_followed: bool
+) -> FollowUp:
+    """The owner hears of further submissions, also after the first call; many at once are one.
+
+    Whoever is on duty gets a lead that nobody had; while nobody is, it stays due.
+    """
+    if draft.owner is None and is_followed:
+        draft.assign()
+    if draft.owner is None:
+        if is_followed:
+            return follow_up
+        # Nobody follows this lead up: there is nobody to tell.
+        return follow_up.model_copy(update={"told_submissions": draft.lead.submissions})
+    if now < follow_up.may_tell_again_at:
+        return follow_up
+    draft.alert(
+        draft.owner,
+        "again",
+        EVERY_CHANNEL,
+        f"again{draft.lead.submissions}",
+        "again",
+        follow_up.round,
+    )
+    return follow_up.model_copy(
+        update={"told_submissions": draft.lead.submissions, "told_again_at": now}
+    )
 
 
 class _Draft:
@@ -102,7 +140,12 @@ class _Draft:
         if step.when not in (None, acknowledged):
             return
         if self.owner is None:
-            self._assign()
+            self.assign()
+            tells = any(a.who == "owner" and a.kind == "new" for a in step.alert)
+            if self.owner is not None and not tells:
+                # Assigned late: nobody has told the owner yet what the later steps remind of.
+                prefix = f"{round_number}-assigned"
+                self.alert(self.owner, "new", EVERY_CHANNEL, prefix, step.step, round_number)
         if step.breach and not self.is_breached:
             self.events.append(happened.ResponseBreached(step=step.step))
             self.is_breached = True
@@ -113,7 +156,7 @@ class _Draft:
             if people and audience.who != "owner":
                 self.events.append(happened.LeadEscalated(step=step.step, to=audience.who))
             for rep in people:
-                self._alert(
+                self.alert(
                     rep,
                     audience.kind,
                     audience.via,
@@ -122,7 +165,7 @@ class _Draft:
                     round_number,
                 )
 
-    def _assign(self) -> None:
+    def assign(self) -> None:
         self.owner = self.roster.next_in_turn()
         if self.owner is not None:
             self.events.append(happened.LeadAssigned(rep_id=self.owner.rep_id, rule="round_robin"))
@@ -130,7 +173,7 @@ class _Draft:
             self.is_known_unassigned = True
             self.events.append(happened.AssignmentFailed(reason="nobody_on_duty"))
             for manager in self.roster.managers:
-                self._alert(manager, "unassigned", EVERY_CHANNEL, "unassigned", "unassigned", 1)
+                self.alert(manager, "unassigned", EVERY_CHANNEL, "unassigned", "unassigned", 1)
 
     def _reassign(self) -> None:
         successor = self.roster.next_after(self.owner.rep_id) if self.owner else None
@@ -155,7 +198,7 @@ class _Draft:
             case "team":
                 return self.roster.on_duty
 
-    def _alert(
+    def alert(
         self,
         rep: Rep,
         kind: AlertKind,
@@ -177,20 +220,3 @@ class _Draft:
                         via=via,
                     )
                 )
-
-
-def _tell_of_resubmission(lead: Lead, roster: Roster, follow_up: FollowUp) -> Iterator[LeadEvent]:
-    """The owner hears of every further submission, also after the first call."""
-    owner = roster.get(lead.rep_id)
-    if owner is None or lead.submissions <= lead.follow_up.told_submissions:
-        return
-    for via in EVERY_CHANNEL:
-        if owner.reachable_by(via):
-            yield happened.AlertRequested(
-                alert_id=f"again{lead.submissions}-{owner.rep_id}-{via}",
-                round=follow_up.round,
-                step="again",
-                kind="again",
-                rep_id=owner.rep_id,
-                via=via,
-            )

@@ -1,10 +1,7 @@
-"""A lead:
-
-one contact's open request, as the sum of its events, and what a person may do with it.
-"""
+"""A lead: one contact's open request as the sum of its events, and what people may do with it."""
 
 from collections.abc import Container
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -17,6 +14,13 @@ from shared.errors import IllegalActionError
 
 ALERT_CONFIRMED_WITHIN = timedelta(seconds=60)
 """An alert neither sent nor failed for so long is put straight on the alert queue."""
+
+TELL_AGAIN_AFTER = timedelta(minutes=10)
+"""A visitor who sends a form a hundred times costs the owner one message, and the company one SMS.
+"""
+
+VERDICTS: tuple[Verdict, ...] = ("qualified", "raw", "non_target")
+"""From the best to the worst."""
 
 LeadStatus = Literal["open", "closed"]
 Outcome = Literal["rejected", "won", "lost"]
@@ -46,14 +50,44 @@ class FollowUp(BaseModel):
     wake_at: Instant | None = None
     told_submissions: int = 1
     """Up to which submission the owner was told."""
+    told_again_at: Instant | None = None
     planned: bool = False
     """False until the planner has seen the lead once."""
 
+    @property
+    def may_tell_again_at(self) -> datetime:
+        """Before this moment the owner hears of no further submission: many count as one."""
+        if self.told_again_at is None:
+            return datetime.min.replace(tzinfo=UTC)
+        return self.told_again_at + TELL_AGAIN_AFTER
 
-class Lead(BaseModel):
-    """The projection of a lead's events, about 1 KB. `version` grows by one with every write."""
+    @property
+    def is_idle(self) -> bool:
+        """The planner saw the lead and found that policy does not follow it up."""
+        return self.planned and self.wake_at is None and (self.round, self.step) == (1, 0)
+
+
+class Said(BaseModel):
+    """What a person told in one submission, as far as it is shown."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    form_title: str = ""
+    name: str | None = None
+    phone: str | None = None
+    phone_extension: str | None = None
+    email: str | None = None
+    company: str | None = None
+    company_domain: str | None = None
+    asked: str | None = None
+    """What the person asked for, cut to a few lines; the submission has all of it."""
+    source: str | None = None
+    """Where the visit came from, in the words of its tags: `yandex / cpc / autumn`."""
+    page: str | None = None
+
+
+class Lead(Said):
+    """The projection of a lead's events, about 1 KB. `version` grows by one with every write."""
 
     lead_id: str
     version: int
@@ -66,20 +100,10 @@ class Lead(BaseModel):
     policy_version: int
     verdict: Verdict
     received_at: Instant
+    clock_started_at: Instant
+    """When the response clock started: with the first submission that was worth following up."""
     respond_by: Instant
 
-    name: str | None = None
-    phone: str | None = None
-    phone_extension: str | None = None
-    email: str | None = None
-    company: str | None = None
-    company_domain: str | None = None
-    asked: str | None = None
-    """What the person asked for, cut to a few lines; the submission has all of it."""
-    form_title: str = ""
-    source: str | None = None
-    """Where the visit came from, in the words of its tags: `yandex / cpc / autumn`."""
-    page: str | None = None
     guards: tuple[str, ...] = ()
     """The contact guards that name this lead, as `kind#hash`."""
 
@@ -102,10 +126,28 @@ class Lead(BaseModel):
     contacted_at: Instant | None = None
     breached_at: Instant | None = None
     submissions: int = 1
+    resubmitted_at: Instant | None = None
+    said_again: Said | None = None
+    """The last submission after the first: what the lead was told first is never overwritten."""
     open_alerts: dict[str, OpenAlert] = {}
     follow_up: FollowUp = FollowUp()
     actions: tuple[str, ...] = ()
     """Ids of the last few things people did, so that a form sent twice counts once."""
+
+    def told_by(self, said: Said) -> "Lead":
+        """The lead after a further submission, which also fills in what was missing so far."""
+        missing = {
+            name: getattr(said, name)
+            for name in ("name", "phone", "email", "company", "company_domain")
+            if getattr(self, name) is None
+        }
+        return self.model_copy(update={**missing, "said_again": said})
+
+    @property
+    def as_said_last(self) -> "Lead":
+        """The lead in the words of its last submission, where that says something."""
+        last = self.said_again.model_dump(exclude_none=True) if self.said_again else {}
+        return self.model_copy(update=last)
 
     @property
     def awaits_attempt(self) -> bool:
@@ -116,16 +158,20 @@ class Lead(BaseModel):
     def due_at(self) -> datetime | None:
         """When something should happen at the latest; None when nothing is awaited.
 
-        The time of capture until the planner has seen the lead, so that a lead whose event was
+        The start of the clock until the planner has seen the lead, so that one whose event was
         never published is found by the sweeper too.
         """
+        if self.status == "closed":
+            return None
         if not self.follow_up.planned:
-            return self.received_at
+            return self.clock_started_at
         moments = [
             alert.requested_at + ALERT_CONFIRMED_WITHIN for alert in self.open_alerts.values()
         ]
         if self.follow_up.wake_at is not None:
             moments.append(self.follow_up.wake_at)
+        if self.resubmitted_at and self.submissions > self.follow_up.told_submissions:
+            moments.append(max(self.resubmitted_at, self.follow_up.may_tell_again_at))
         return min(moments, default=None)
 
     @property
@@ -137,9 +183,9 @@ class Lead(BaseModel):
 
 
 class Change(NamedTuple):
-    """Events to record together, and where the follow-up stands after them (None:
+    """Events to record together, and where the follow-up stands after them.
 
-    where it stood).
+    None for `follow_up` leaves it where it stood.
     """
 
     events: tuple[LeadEvent, ...]
@@ -186,7 +232,7 @@ def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
     """The fields that one event changes; an event without an effect of its own changes none."""
     match event:
         case happened.LeadResubmitted():
-            return {"submissions": lead.submissions + 1}
+            return _resubmitted(lead, event, at)
         case happened.LeadAssigned(rep_id=rep_id):
             return {"rep_id": rep_id, "assigned_at": at, "assignment_failed_at": None}
         case happened.AssignmentFailed():
@@ -220,6 +266,23 @@ def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
             return _closed("lost", at, reason=reason)
         case _:
             return {}
+
+
+def _resubmitted(lead: Lead, event: happened.LeadResubmitted, at: datetime) -> dict[str, object]:
+    """A further submission counts; a better one than all before makes the lead better.
+
+    When nobody followed the lead up so far, because of its verdict, it starts anew with this one.
+    """
+    fields: dict[str, object] = {"submissions": lead.submissions + 1, "resubmitted_at": at}
+    if VERDICTS.index(event.verdict) < VERDICTS.index(lead.verdict):
+        fields["verdict"] = event.verdict
+        if lead.awaits_attempt and lead.follow_up.is_idle:
+            fields |= {
+                "clock_started_at": at,
+                "respond_by": event.respond_by,
+                "follow_up": FollowUp(run=lead.follow_up.run),
+            }
+    return fields
 
 
 def _closed(outcome: Outcome, at: datetime, **details: object) -> dict[str, object]:

@@ -95,6 +95,7 @@ def _is_gsm(text: str) -> bool:
 
 def sms(lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, now: datetime) -> str:
     """The text message. Too long, it loses of what was asked, of the origin, and of the name."""
+    lead = _as_told(lead, alert_kind)
     frame = {
         "headline": translation(locale).gettext(HEADLINES[alert_kind]),
         "phone": _phone(lead, locale),
@@ -162,6 +163,7 @@ def email(
     lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, now: datetime
 ) -> Email:
     """The e-mail, with everything that the rep needs for the call."""
+    lead = _as_told(lead, alert_kind)
     _ = translation(locale).gettext
     headline = _(HEADLINES[alert_kind])
     name = one_line(lead.name or "")
@@ -229,3 +231,8 @@ def _phone(lead: Lead, locale: str) -> str:
 
 def _origin(lead: Lead) -> str:
     return ", ".join(filter(None, (lead.form_title or lead.form_id, lead.source)))
+
+
+def _as_told(lead: Lead, alert_kind: AlertKind) -> Lead:
+    """Who asks again may leave another number and other words: those are the news."""
+    return lead.as_said_last if alert_kind == "again" else lead

@@ -1,7 +1,4 @@
-"""One laptop for all integration tests:
-
-the real template on the local engine, with IAM enforced.
-"""
+"""One laptop for all tests: the real template on the local engine, with IAM enforced."""
 
 import copy
 import os

@@ -1,7 +1,4 @@
-"""`make run` is stopped in the middle of a follow-up and started again:
-
-nothing is lost, and it goes on.
-"""
+"""`make run` is stopped in the middle of a follow-up, and goes on when it is started again."""
 
 import signal
 import subprocess

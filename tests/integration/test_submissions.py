@@ -125,6 +125,24 @@ def test_a_double_click_without_scripts_makes_one_lead(world: World) -> None:
     assert (first.submissions, second.submissions) == (1, 1)
 
 
+def test_who_goes_back_and_corrects_a_form_without_scripts_gets_it_sent(world: World) -> None:
+    first = {**someone(34), "idempotency_key": "page-view-2"}
+    assert submit(world, data=first, headers=BROWSER).status_code == 303
+    changed = {**first, "message": "What I meant to say"}
+
+    page = submit(world, data=changed, headers={**BROWSER, "Accept-Language": "en"})
+
+    assert page.status_code == 422
+    assert "sent already" in page.text
+    assert "Nothing has been sent" not in page.text
+    assert "page-view-2" not in page.text, "with the old key it would be refused for ever"
+    again = {name: text for name, text in changed.items() if name != "idempotency_key"}
+    assert submit(world, data=again, headers=BROWSER).status_code == 303
+    (lead,) = leads_with(world, 34)
+    assert lead.said_again is not None
+    assert lead.said_again.asked == "What I meant to say"
+
+
 def test_multipart_beacons_and_odd_content_types_are_understood(world: World) -> None:
     fields = someone(40)
     parts = {name: (None, value) for name, value in fields.items()}
@@ -179,9 +197,10 @@ def test_bad_requests_get_a_clear_answer(
 
 def test_an_unknown_form_and_a_wrong_method_say_so(world: World) -> None:
     assert submit(world, "no-such-form", json=someone(50)).status_code == 404
-    answer = world.http.get("/v1/forms/demo-en/submissions")
-    assert answer.status_code == 405
-    assert "POST" in answer.headers["allow"]
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        answer = world.http.request(method, "/v1/forms/demo-en/submissions")
+        assert answer.status_code == 405
+        assert "POST" in answer.headers["allow"]
 
 
 def test_cors_is_answered_per_form(world: World) -> None:

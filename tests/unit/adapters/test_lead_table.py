@@ -181,6 +181,29 @@ def test_closing_releases_only_the_guards_that_still_name_the_lead(
     assert (kept["is_open"], released["is_open"]) == (True, False)
 
 
+def test_what_was_missing_is_filled_in_and_nothing_is_overwritten(leads: LeadTable) -> None:
+    first = a_submission(1, email=None)
+    lead_id = leads.capture(first, captured(first)).lead_id
+    second = a_submission(2, phone=first.contact.phone, values={"message": "More words"})
+    leads.capture(second, captured(second))
+
+    lead = the_lead(leads, lead_id)
+    assert (lead.email, lead.asked) == (second.contact.email, "A machine that calculates")
+    assert lead.said_again is not None
+    assert lead.said_again.asked == "More words"
+
+
+def test_a_lead_with_a_hundred_contacts_can_be_closed(leads: LeadTable) -> None:
+    for number in range(110):
+        submission = a_submission(number, phone="+447700900001")
+        lead_id = leads.capture(submission, captured(submission)).lead_id
+    lead = the_lead(leads, lead_id)
+
+    assert lead.submissions == 110
+    assert len(lead.guards) == 20
+    assert close(leads, lead).status == "closed"
+
+
 def test_whoever_read_an_older_version_writes_nothing(leads: LeadTable) -> None:
     submission = a_submission()
     lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
@@ -238,7 +261,7 @@ def test_one_lease_at_a_time_and_none_after_the_alert_was_sent(leads: LeadTable)
     submission = a_submission()
     lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
     code = leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(0))
-    assert code is not None
+    assert isinstance(code, str)
     assert leads.link(code, at(1)) == alert_link()
 
     with pytest.raises(AlertLeasedError):
@@ -247,8 +270,15 @@ def test_one_lease_at_a_time_and_none_after_the_alert_was_sent(leads: LeadTable)
     assert second not in (None, code), "the holder died"
 
     sent = happened.AlertSent(alert_id="1-new-anna-sms", rep_id="anna", via="sms", message_id="m")
-    leads.settle_alert(lead, "1-new-anna-sms", sent, at(32))
-    assert leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(999)) is None
+    leads.settle_alert(lead.lead_id, sent)
+    assert leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(999)) == sent
+
+    leads.lease_alert(lead.lead_id, "1-new-anna-email", alert_link(), at(0))
+    refused = happened.AlertFailed(
+        alert_id="1-new-anna-email", rep_id="anna", via="email", reason="topic_missing"
+    )
+    leads.settle_alert(lead.lead_id, refused)
+    assert leads.lease_alert(lead.lead_id, "1-new-anna-email", alert_link(), at(99)) == refused
 
 
 def test_a_wrong_and_an_expired_code_look_the_same(leads: LeadTable, table: Table) -> None:

@@ -14,6 +14,9 @@ from shared.errors import PolicyError, StorageUnavailableError
 SAMPLE = read_policy(Path(__file__).parents[3] / "infra/policy", {"SITE": "https://example.com"})
 
 
+ALWAYS_OPEN = {"zone": "UTC", "always": True}
+
+
 class Clock:
     now = 0.0
 
@@ -110,12 +113,20 @@ def test_two_who_publish_at_once_do_not_overwrite_each_other(
     def somebody_is_faster(items: object) -> None:
         if not writes:
             writes.append(items)
-            PolicyStore(table).publish({**SAMPLE, "calendar/x": {"zone": "UTC", "always": True}})
+            PolicyStore(table).publish({**SAMPLE, "calendar/x": ALWAYS_OPEN})
         real(items)  # type: ignore[arg-type] # handed through
 
     monkeypatch.setattr(table, "transact", somebody_is_faster)
+    mine = {**SAMPLE, "calendar/x": {"zone": "Europe/Paris", "always": True}}
     with pytest.raises(PolicyError, match="somebody else"):
-        store.publish(SAMPLE)
+        store.publish(mine)
+    theirs = PolicyStore(table).version(1)
+    assert theirs.calendar("x").zone == "UTC", "a version in force never changes"
+
+
+def test_more_changes_than_fit_one_transaction_are_refused(store: PolicyStore) -> None:
+    with pytest.raises(PolicyError, match="98 at a time"):
+        store.publish({f"calendar/c{number}": ALWAYS_OPEN for number in range(99)})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import yaml
 
 from shared.domain.calendar import Calendar
 from shared.domain.chain import Chain
+from shared.domain.events import LeadResubmitted
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
 
@@ -38,6 +39,7 @@ def a_lead(**fields: Any) -> Lead:
             "policy_version": 1,
             "verdict": "qualified",
             "received_at": RECEIVED,
+            "clock_started_at": RECEIVED,
             "respond_by": at(300),
             "name": "Ada Lovelace",
             "phone": "+447700900123",
@@ -68,3 +70,17 @@ MARIA = a_rep("maria", role="manager")
 
 def a_roster(*people: Rep, turn: int = 0) -> Roster:
     return Roster(people or (ANNA, BORIS, CLARA, MARIA), turn=turn)
+
+
+def resubmitted(second: float = 600, **fields: Any) -> LeadResubmitted:
+    """One more submission of the same person."""
+    return LeadResubmitted.model_validate(
+        {
+            "submission_id": "s",
+            "form_id": "demo-en",
+            "channel": "Direct",
+            "verdict": "qualified",
+            "respond_by": at(second + 300),
+            **fields,
+        }
+    )

@@ -21,6 +21,7 @@ from tests.unit.domain.samples import (
     a_rep,
     a_roster,
     at,
+    resubmitted,
 )
 
 
@@ -144,8 +145,7 @@ def test_somebody_who_comes_on_duty_gets_the_waiting_lead() -> None:
 
     lead, happenings = advance(lead, at(120), a_roster(ANNA, MARIA))
 
-    assert happenings[0] == "assign anna"
-    assert "repeat anna email" in happenings
+    assert happenings == ["assign anna", "new anna sms", "new anna email"]
 
 
 def test_a_person_without_a_phone_is_told_by_e_mail_only() -> None:
@@ -174,13 +174,79 @@ def test_a_non_target_lead_rings_nobody() -> None:
 def test_the_owner_hears_of_a_further_submission_even_after_the_call() -> None:
     lead, _ = advance(a_lead(), at(0))
     lead = rep_does(lead, "talked", at(30))
-    again = happened.LeadResubmitted(submission_id="s", form_id="demo-en", channel="Direct")
+    again = resubmitted()
     lead = apply(lead, Change((again,)), at(600))
+    assert lead.due_at == at(600), "found by the sweeper though its event was never published"
 
     lead, happenings = advance(lead, at(601))
     assert happenings == ["again anna sms", "again anna email"]
     assert set(lead.open_alerts) == {"again2-anna-sms", "again2-anna-email"}
     assert advance(lead, at(602)) == (lead, [])
+
+
+def test_a_hundred_further_submissions_are_one_message() -> None:
+    lead, _ = advance(a_lead(), at(0))
+    told = []
+    for number in range(100):
+        lead = apply(lead, Change((resubmitted(),)), at(10 + number / 10))
+        lead, happenings = advance(lead, at(10 + number / 10))
+        told += happenings
+
+    assert told == ["again anna sms", "again anna email"]
+    lead = settle_alerts(lead, at(30))
+    assert lead.due_at == at(120), "the next step, before the rest is told of"
+    lead = rep_does(lead, "no_answer", at(60))
+    assert lead.due_at == at(610)
+    lead, happenings = advance(lead, at(610))
+    assert happenings == ["again anna sms", "again anna email"]
+    assert settle_alerts(lead, at(611)).due_at is None
+
+
+def test_a_lead_that_nobody_had_gets_an_owner_when_the_person_writes_again() -> None:
+    nobody = a_roster(MARIA)
+    lead = a_lead()
+    while lead.due_at is not None:
+        now = lead.due_at
+        lead, _ = advance(lead, now, nobody)
+        lead = settle_alerts(lead, now)
+    lead = apply(lead, Change((resubmitted(5000),)), at(5000))
+
+    still, happenings = advance(lead, at(5001), nobody)
+    assert happenings == []
+    assert still.due_at == at(5000), "it stays due until somebody is there"
+    lead, happenings = advance(still, at(5060))
+    assert happenings == ["assign anna", "again anna sms", "again anna email"]
+
+
+def test_an_execution_that_overslept_is_given_up_for_a_new_run() -> None:
+    lead, _ = advance(a_lead(), at(0))
+
+    change = plan(lead, SAMPLE_CHAIN, ALWAYS, a_roster(), at(200), new_run=True)
+
+    assert change is not None
+    assert change.follow_up is not None
+    assert change.follow_up.run == 2
+
+
+def test_a_better_submission_makes_an_unfollowed_lead_one_with_a_clock_of_its_own() -> None:
+    lead, _ = advance(a_lead(verdict="non_target"), at(0))
+    worse = apply(lead, Change((resubmitted(verdict="non_target"),)), at(500))
+    assert (worse.verdict, worse.respond_by) == ("non_target", at(300))
+
+    lead = apply(lead, Change((resubmitted(),)), at(600))
+
+    assert (lead.verdict, lead.respond_by, lead.due_at) == ("qualified", at(900), at(600))
+    lead, happenings = advance(lead, at(600))
+    assert happenings == ["assign anna", "new anna sms", "new anna email"]
+    assert lead.follow_up.wake_at == at(720)
+
+
+def test_a_better_submission_of_a_lead_that_is_followed_up_moves_no_deadline() -> None:
+    lead, _ = advance(a_lead(verdict="raw"), at(0))
+    lead = apply(lead, Change((resubmitted(60),)), at(60))
+
+    assert (lead.verdict, lead.respond_by) == ("qualified", at(300))
+    assert lead.follow_up.wake_at == at(120)
 
 
 def test_an_earlier_wake_up_is_a_new_run() -> None:

@@ -11,7 +11,7 @@ from shared.domain import events as happened
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, StorageUnavailableError, UnknownLinkError
-from tests.unit.domain.samples import MARIA, a_lead, a_rep, at
+from tests.unit.domain.samples import MARIA, a_lead, a_rep, at, resubmitted
 from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads
 from tests.unit.texts.skeleton import HOSTILE, skeleton, text_of
 
@@ -234,9 +234,7 @@ def test_somebody_without_phone_and_email_cannot_be_called() -> None:
 
 def test_several_submissions_are_counted() -> None:
     scene = Scene()
-    scene.happen(
-        30, happened.LeadResubmitted(submission_id="t" * 32, form_id="demo-en", channel="Direct")
-    )
+    scene.happen(30, resubmitted(30))
 
     assert "2 submissions" in scene.text()
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.adapters.alerts import AlertRefusedError
+from shared.domain.roster import Rep
 from shared.errors import AlertNotSentError
 
 
@@ -43,8 +44,8 @@ class FakeSender:
     def sms(self, phone: str, text: str) -> str:
         return self._send("sms", phone, text)
 
-    def email(self, rep_id: str, subject: str, text: str) -> str:
-        return self._send("email", rep_id, f"{subject}\n{text}")
+    def email(self, rep: Rep, subject: str, text: str) -> str:
+        return self._send("email", rep.rep_id, f"{subject}\n{text}")
 
     def _send(self, via: str, to: str, text: str) -> str:
         if self.refuse:

@@ -17,8 +17,8 @@ from send_alert.service import send
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
-from shared.domain.events import AlertFailed, AlertSent
-from shared.domain.lead import Action, Change, Lead, act
+from shared.domain.events import AlertFailed
+from shared.domain.lead import Action, Lead, act
 from shared.errors import AlertLeasedError, AlertNotSentError, LeadChangedError, PolicyError
 from sweep_follow_ups.service import sweep
 from tests.unit.adapters.samples import a_submission, captured
@@ -39,12 +39,14 @@ def leads(table: Table) -> LeadTable:
 
 @pytest.fixture
 def advancing(leads: LeadTable, table: Table) -> advance_service.Parts:
-    return advance_service.Parts(leads, PolicyStore(table), FakeEscalation(), FakeQueue())
+    return advance_service.Parts(
+        leads, PolicyStore(table), FakeEscalation(), FakeQueue(), lambda _: None
+    )
 
 
 @pytest.fixture
 def sending(leads: LeadTable) -> alert_service.Parts:
-    return alert_service.Parts(leads, FakeSender(), "https://go.example.com")
+    return alert_service.Parts(leads, FakeSender(), "https://go.example.com", lambda _: None)
 
 
 @pytest.fixture
@@ -167,7 +169,7 @@ def test_a_call_between_lease_and_publish_beats_the_alert(
     advance(lead_id, advancing, at(0))
     real = leads.lease_alert
 
-    def lease_then_somebody_calls(*arguments: Any) -> str | None:
+    def lease_then_somebody_calls(*arguments: Any) -> object:
         code = real(*arguments)
         rep_calls(leads, lead_id, at(1))
         return code
@@ -266,6 +268,39 @@ def test_with_the_stream_off_the_sweeper_still_gets_the_alert_out(
     assert sweep(leads, FakeQueue(), at(180)) == 0
 
 
+def test_when_the_machine_overslept_another_execution_takes_over(
+    lead_id: str, advancing: advance_service.Parts
+) -> None:
+    advance(lead_id, advancing, at(0))
+    advance(lead_id, advancing, at(181), swept=True)
+
+    assert set(wakes(advancing)) == {f"{lead_id}-1", f"{lead_id}-2"}
+    assert wakes(advancing)[f"{lead_id}-2"].at == at(300)
+    assert advance(lead_id, advancing, at(182), run=1).done
+
+
+def test_who_asks_again_is_told_of_in_their_new_words(
+    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
+) -> None:
+    advance(lead_id, advancing, at(0))
+    again = a_submission(
+        9,
+        email="anna1@example.com",
+        phone="+447700900777",
+        values={"message": "Wrong number before, this is mine"},
+        received_at=at(10),
+    )
+    assert leads.capture(again, captured(again)).outcome == "joined"
+    advance(lead_id, advancing, at(11))
+
+    assert send(lead_id, "again2-anna-sms", sending, at(12)) == "sent"
+    assert send(lead_id, "again2-anna-email", sending, at(12)) == "sent"
+    for _, _, text in outbox(sending):
+        assert "+44 7700 900777" in text
+    assert "this is mine" in outbox(sending)[1][2]
+    assert the_lead(leads, lead_id).phone == "+447700900001", "nothing old is overwritten"
+
+
 def test_an_alert_that_nobody_confirms_is_put_on_the_queue_until_somebody_does(
     lead_id: str, leads: LeadTable, advancing: advance_service.Parts
 ) -> None:
@@ -324,26 +359,67 @@ def test_an_alert_is_recorded_on_the_lead_as_it_is_by_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     advance(lead_id, advancing, at(0))
-    real = leads.settle_alert
-    late = [True]
+    real = leads.record
+    once = [True]
 
-    def somebody_calls_first(*arguments: Any) -> Lead:
-        if late:
-            late.pop()
+    def somebody_calls_first(*arguments: Any, **named: Any) -> Lead:
+        if once and named["actor"] == "send_alert":
+            once.pop()
             rep_calls(leads, lead_id, at(1))
-        return real(*arguments)
+        return real(*arguments, **named)
 
-    monkeypatch.setattr(leads, "settle_alert", somebody_calls_first)
+    monkeypatch.setattr(leads, "record", somebody_calls_first)
     assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "sent"
     assert event_types(leads, lead_id)[-2:] == ["LeadAttempted", "AlertSent"]
 
-    def always_late(*_: Any) -> Lead:
+
+def test_an_alert_that_could_not_be_recorded_is_recorded_later_and_not_sent_again(
+    lead_id: str,
+    leads: LeadTable,
+    advancing: advance_service.Parts,
+    sending: alert_service.Parts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    advance(lead_id, advancing, at(0))
+
+    def always_late(*_: Any, **__: Any) -> Lead:
         raise LeadChangedError(lead_id)
 
-    monkeypatch.setattr(leads, "settle_alert", always_late)
-    lead = the_lead(leads, lead_id)
-    again = Change((AlertSent(alert_id="x", rep_id="anna", via="sms", message_id="m"),))
-    leads.record(lead, again, actor="test", at=at(2))
+    with monkeypatch.context() as busy:
+        busy.setattr(leads, "record", always_late)
+        with pytest.raises(LeadChangedError):
+            send(lead_id, "1-new-anna-sms", sending, at(1))
+    assert len(outbox(sending)) == 1
+
+    assert send(lead_id, "1-new-anna-sms", sending, at(62)) == "sent"
+    assert len(outbox(sending)) == 1
+    assert event_types(leads, lead_id)[-1] == "AlertSent"
+    assert send(lead_id, "1-new-anna-sms", sending, at(63)) == "dropped"
+
+
+def test_a_sender_that_died_before_it_noted_the_answer_sends_once_more(
+    lead_id: str,
+    leads: LeadTable,
+    advancing: advance_service.Parts,
+    sending: alert_service.Parts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The one case in which somebody is told twice: never zero times is the promise."""
+    advance(lead_id, advancing, at(0))
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: Any) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(leads, "settle_alert", killed)
+        with pytest.raises(KilledError):
+            send(lead_id, "1-new-anna-sms", sending, at(1))
+
+    assert send(lead_id, "1-new-anna-sms", sending, at(62)) == "sent"
+    assert len(outbox(sending)) == 2
 
 
 def test_a_lead_of_a_form_that_never_was_is_a_bug_and_says_so(

@@ -5,14 +5,17 @@ The files in events/ also serve `sam local invoke`.
 
 import importlib
 import json
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.cli.policy_files import read_policy
 from shared.adapters import alerts, dynamodb, escalation, event_bus, keys, queues
@@ -20,6 +23,7 @@ from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.lead import Lead
+from shared.errors import LeadlineError
 from shared.settings import settings
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, MARIA
@@ -275,3 +279,46 @@ def test_nothing_of_a_person_reaches_the_logs(
     assert LEAD_ID in written
     for secret in ("Анна", "447700900001", "7700 900001", "anna1@example.com", "calculates", CODE):
         assert secret not in written
+
+
+PERSONAL = "Анна +447700900001 anna1@example.com calculates"
+
+
+@pytest.mark.usefixtures("leads")
+@pytest.mark.parametrize("path", OURS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_nothing_of_a_person_reaches_the_logs_when_everything_goes_wrong(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """AWS's own error texts quote what was sent; Lambda logs whatever leaves a handler."""
+
+    def refuse(self: object, operation: str, arguments: object) -> None:
+        answer: Any = {"Error": {"Code": "ValidationException", "Message": PERSONAL}}
+        raise ClientError(answer, operation)
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
+    left = ""
+    with logged() as lines:
+        try:
+            invoke(path.parent.name, path.stem)
+        except LeadlineError as error:
+            left = "".join(traceback.format_exception(error))
+
+    written = json.dumps(lines, ensure_ascii=False) + capsys.readouterr().out + left
+    for secret in (*PERSONAL.split(), CODE):
+        assert secret not in written
+    if path.parent.name != "measure_events":
+        assert any(line.get("error") for line in lines), "it is logged by its kind"
+
+
+def test_a_person_sees_a_page_when_something_breaks(
+    leads: LeadTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError(PERSONAL)
+
+    monkeypatch.setattr(LeadTable, "story", broken)
+    answer = invoke("follow_up_lead", "show")
+
+    assert answer["statusCode"] == 500
+    assert answer["body"].startswith("<!doctype html>")
+    assert "Анна" not in answer["body"]

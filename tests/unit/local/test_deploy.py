@@ -88,12 +88,12 @@ def test_the_stack_is_deployed_again_for_what_it_is_made_from_and_not_for_code(
     machines = tmp_path / "infra/statemachines"
     shutil.copytree(REPOSITORY / "infra/statemachines", machines)
     shutil.copy(REPOSITORY / "template.yaml", tmp_path)
-    before = source_digest(tmp_path, {"Stage": "local"})
+    before = source_digest(tmp_path, {"PublicUrl": "http://a"})
 
     (tmp_path / "functions").mkdir()
     (tmp_path / "functions/new.py").write_text("")
-    assert source_digest(tmp_path, {"Stage": "local"}) == before
-    assert source_digest(tmp_path, {"Stage": "other"}) != before
+    assert source_digest(tmp_path, {"PublicUrl": "http://a"}) == before
+    assert source_digest(tmp_path, {"PublicUrl": "http://b"}) != before
     with (machines / "escalation.asl.yaml").open("a") as machine:
         machine.write("# changed\n")
-    assert source_digest(tmp_path, {"Stage": "local"}) != before
+    assert source_digest(tmp_path, {"PublicUrl": "http://a"}) != before
