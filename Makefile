@@ -1,7 +1,7 @@
 # Leadline's one interface. `make help` lists what there is; `make run` is where to begin.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lock clean check test texts
+.PHONY: help setup run lock clean check test texts pictures
 
 # Where `make run` serves everything; FRESH=1 forgets all data first.
 PORT ?= 8080
@@ -93,6 +93,9 @@ texts: setup ## Collect the sentences of code and pages, update and compile the 
 	@.venv/bin/pybabel --quiet update --input-file .local/leadline.pot --output-dir shared/texts/locale \
 		--domain leadline --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 96
 	@.venv/bin/pybabel --quiet compile --directory shared/texts/locale --domain leadline
+
+pictures: setup ## Take the pictures of the READMEs anew from a running Leadline
+	@.venv/bin/python -m docs.make_pictures --port $(PORT)
 
 clean: ## Remove the environments, the caches and the local data
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
