@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.observability import logger
+from shared.errors import LeadlineError
+from shared.observability import log_unexpected, logger
 
 Message = dict[str, Any]
 
@@ -21,8 +22,10 @@ class _LoggedBatchProcessor(BatchProcessor):
     """Says which message failed and why; Powertools keeps that to itself."""
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
-        kind, *_ = exception
+        kind, error, _ = exception
         logger.warning("message failed", message_id=record.message_id, error=kind.__name__)
+        if not isinstance(error, LeadlineError):
+            log_unexpected(error)
         return super().failure_handler(record, exception)
 
 

@@ -166,28 +166,37 @@ def _person(lead: Lead, locale: str) -> dict[str, str]:
     return {
         "name": one_line(lead.name or ""),
         "company": one_line(lead.company or ""),
-        "phone": figures.phone(lead.phone, lead.phone_extension, locale) if lead.phone else "",
-        "tel": quote(lead.phone or "", safe="+"),
-        "email": one_line(lead.email or ""),
-        "mailto": quote(lead.email or "", safe="@"),
+        **_reached(lead.as_said_last, locale),
         "form": one_line(lead.form_title or lead.form_id),
         "source": one_line(lead.source or lead.channel),
         "page": one_line(lead.page or ""),
     }
 
 
+def _reached(lead: Lead, locale: str) -> dict[str, str]:
+    """Phone and e-mail, to read and to follow."""
+    return {
+        "phone": figures.phone(lead.phone, lead.phone_extension, locale) if lead.phone else "",
+        "tel": quote(lead.phone or "", safe="+"),
+        "email": one_line(lead.email or ""),
+        "mailto": quote(lead.email or "", safe="@"),
+    }
+
+
 def _again(lead: Lead, locale: str) -> dict[str, str] | None:
-    """What the last submission said otherwise than the first; None when there was one only."""
+    """What the last submission asked, and where the person could be reached before it.
+
+    None when there was one only.
+    """
     last = lead.said_again
     if last is None:
         return None
-    person = _person(lead.as_said_last, locale)
+    former = _reached(lead, locale)
     return {
+        **former,
         "asked": paragraphs(last.asked or "") if last.asked != lead.asked else "",
-        "phone": person["phone"] if last.phone not in (None, lead.phone) else "",
-        "tel": person["tel"],
-        "email": person["email"] if last.email not in (None, lead.email) else "",
-        "mailto": person["mailto"],
+        "phone": former["phone"] if last.phone not in (None, lead.phone) else "",
+        "email": former["email"] if last.email not in (None, lead.email) else "",
     }
 
 

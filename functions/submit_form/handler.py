@@ -1,4 +1,4 @@
-"""POST, GET, OPTIONS /v1/forms/{form_id}/submissions: takes what a visitor typed."""
+"""/v1/forms/{form_id}/submissions: takes what a visitor typed."""
 
 from datetime import UTC, datetime
 from functools import cache

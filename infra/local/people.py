@@ -1,7 +1,7 @@
 """The sample people: put into the table once, and subscribed to alerts by e-mail.
 
-On AWS a person's address subscribes to the alert topic with a filter on the person's id. Here the
-subscriber is our inbox, by HTTP, with the same filter.
+On AWS a person's address subscribes to the alert topic with a filter on the person's team and id.
+Here the subscriber is our inbox, by HTTP, with the same filter.
 """
 
 import json

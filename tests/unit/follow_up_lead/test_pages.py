@@ -8,7 +8,7 @@ import pytest
 from follow_up_lead import pages
 from follow_up_lead.service import act_on_lead, see_lead, see_list
 from shared.domain import events as happened
-from shared.domain.lead import Lead
+from shared.domain.lead import Lead, Said
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, StorageUnavailableError, UnknownLinkError
 from tests.unit.domain.samples import MARIA, a_lead, a_rep, at, resubmitted
@@ -237,6 +237,17 @@ def test_several_submissions_are_counted() -> None:
     scene.happen(30, resubmitted(30))
 
     assert "2 submissions" in scene.text()
+
+
+def test_who_left_another_number_is_called_on_it() -> None:
+    scene = Scene(said_again=Said(phone="+447700900777", asked="I mistyped my number"))
+
+    page = scene.html()
+    assert 'class="button call" href="tel:+447700900777"' in page
+    assert 'href="tel:+447700900123"' in page
+    assert "Earlier phone: +44 7700 900123" in scene.text()
+    assert "A machine that calculates" in scene.text()
+    assert "I mistyped my number" in scene.text()
 
 
 def test_a_russian_rep_reads_russian() -> None:
