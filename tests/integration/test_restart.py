@@ -19,6 +19,7 @@ from tests.integration.conftest import free_port, publish_test_policy, until
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
+SWEPT_SECONDS = 240.0
 PERSON = {"name": "Ada", "phone": "+44 7913 000001", "message": "Restart", "consent": "yes"}
 
 
@@ -83,8 +84,9 @@ def test_a_follow_up_survives_a_restart(tmp_path: Path) -> None:
             last = story.events[-1].event
             return story if getattr(last, "ends_chain", False) else None
 
-        story = until(ended, "the end of the chain")
-        until(lambda: len(inbox()) >= 7, "every alert")
+        # What was in flight when the engine stopped comes back by the queue or the sweeper.
+        story = until(ended, "the end of the chain", SWEPT_SECONDS)
+        until(lambda: len(inbox()) >= 7, "every alert", SWEPT_SECONDS)
         told = inbox()
     kinds = [getattr(e.event, "kind", "") for e in story.events if e.event.type == "AlertRequested"]
     assert kinds == ["new", "new", "repeat", "backup", "reminder", "breach", "breach"]
