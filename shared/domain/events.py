@@ -17,7 +17,6 @@ Via = Literal["sms", "email"]
 AlertKind = Literal["new", "repeat", "backup", "reminder", "breach", "offer", "unassigned", "again"]
 AttemptResult = Literal["talked", "no_answer"]
 
-SYSTEM = "system"
 VISITOR = "visitor"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from shared.adapters.lead_table import Link, Story
-from shared.domain.events import SYSTEM, VISITOR, LeadCaptured, LeadEvent, RecordedEvent
+from shared.domain.events import VISITOR, LeadCaptured, LeadEvent, RecordedEvent
 from shared.domain.lead import Change, Lead, Note, apply
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, UnknownLinkError
@@ -50,7 +50,9 @@ class FakeLeads:
         )
         return code
 
-    def happen(self, lead: Lead, at: datetime, *events: LeadEvent, actor: str = SYSTEM) -> Lead:
+    def happen(
+        self, lead: Lead, at: datetime, *events: LeadEvent, actor: str = "advance_follow_up"
+    ) -> Lead:
         """Events that the machine or a colleague records."""
         return self._write(self.stories[lead.lead_id].lead, Change(events), actor, at)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from shared.domain import events as happened
-from shared.domain.events import SYSTEM, LeadEvent, RecordedEvent
+from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.lead import LOSS_REASONS, REJECTION_REASONS, Note
 from shared.texts import words
 from shared.texts.story import Line, lines
@@ -18,7 +18,7 @@ def told(*events: LeadEvent, locale: str = "en", seconds: int = 0) -> list[Line]
             lead_id="a" * 32,
             sequence=number,
             at=at(number * seconds),
-            actor=getattr(event, "rep_id", SYSTEM),
+            actor=getattr(event, "rep_id", "advance_follow_up"),
             form_id="demo-en",
             channel="Direct",
             event=event,
