@@ -41,6 +41,9 @@ MOST_GUARDS = 20
 CLOSED_CONTACT_KEPT = timedelta(days=400)
 """How long a contact remembers its last lead after that lead was closed."""
 LINK_LIFE = timedelta(days=14)
+ALERT_KEPT = LINK_LIFE
+"""How long it is known that an alert was sent: far longer than any queue may bring it again."""
+TEST_KEPT = timedelta(days=2)
 ALERT_LEASE = timedelta(seconds=30)
 """Longer than `send_alert` can run: a lease that ran out means that its holder died."""
 CODE_LETTERS = string.ascii_letters + string.digits
@@ -175,6 +178,7 @@ class LeadTable:
             {
                 **keys.submission(lead_id, submission.submission_id),
                 **submission.model_dump(mode="json"),
+                **_expiry(submission),
             }
         )
 
@@ -260,7 +264,12 @@ class LeadTable:
         at: datetime,
     ) -> "list[TransactWriteItemTypeDef]":
         """The projection, conditional on the version that was read, and its new events."""
-        item = {**keys.lead(after.lead_id), **after.model_dump(mode="json"), **_index_keys(after)}
+        item = {
+            **keys.lead(after.lead_id),
+            **after.model_dump(mode="json"),
+            **_index_keys(after),
+            **_expiry(after),
+        }
         if before is None:
             lead = self._table.put(item, "attribute_not_exists(PK)")
         else:
@@ -274,6 +283,7 @@ class LeadTable:
                 actor=actor,
                 form_id=after.form_id,
                 channel=after.channel,
+                is_test=after.is_test,
                 event=event,
             )
             for number, event in enumerate(events, start=first)
@@ -282,7 +292,11 @@ class LeadTable:
             lead,
             *(
                 self._table.put(
-                    {**keys.event(after.lead_id, event.sequence), **event.flat()},
+                    {
+                        **keys.event(after.lead_id, event.sequence),
+                        **event.flat(),
+                        **_expiry(after),
+                    },
                     "attribute_not_exists(PK)",
                 )
                 for event in recorded
@@ -313,7 +327,11 @@ class LeadTable:
         """
         code = new_code()
         lease = self._table.put(
-            {**keys.alert(lead_id, alert_id), "leased_until": iso(now + ALERT_LEASE)},
+            {
+                **keys.alert(lead_id, alert_id),
+                "leased_until": iso(now + ALERT_LEASE),
+                "expires_at": int((now + ALERT_KEPT).timestamp()),
+            },
             "attribute_not_exists(PK) OR leased_until < :now",
             now=iso(now),
         )
@@ -334,11 +352,10 @@ class LeadTable:
         """
         self._table.transact(
             [
-                self._table.put(
-                    {
-                        **keys.alert(lead_id, outcome.alert_id),
-                        "outcome": outcome.model_dump(mode="json"),
-                    }
+                self._table.update(
+                    keys.alert(lead_id, outcome.alert_id),
+                    "SET outcome = :outcome REMOVE leased_until",
+                    outcome=outcome.model_dump(mode="json"),
                 )
             ]
         )
@@ -462,8 +479,15 @@ def _new_lead(submission: "Submission", captured: LeadCaptured) -> Lead:
         received_at=submission.received_at,
         clock_started_at=submission.received_at,
         respond_by=captured.respond_by,
-        guards=submission.contact.guards,
+        is_test=submission.is_test,
+        # A test never joins anybody's lead, and nobody's submission joins a test.
+        guards=() if submission.is_test else submission.contact.guards,
     )
+
+
+def _expiry(of: "Submission | Lead") -> dict[str, int]:
+    """What is only a test does not stay."""
+    return {"expires_at": int((of.received_at + TEST_KEPT).timestamp())} if of.is_test else {}
 
 
 def _index_keys(lead: Lead) -> dict[str, Any]:
@@ -471,7 +495,7 @@ def _index_keys(lead: Lead) -> dict[str, Any]:
     shard = keys.shard(lead.lead_id)
     due_at = lead.due_at
     return {
-        "day_shard": keys.day_shard(iso(lead.received_at)[:10], shard),
+        "day_shard": None if lead.is_test else keys.day_shard(iso(lead.received_at)[:10], shard),
         "open_rep": keys.open_rep(lead.team, lead.rep_id) if lead.status == "open" else None,
         "due_shard": keys.due_shard(shard) if due_at else None,
         "due_at": iso(due_at) if due_at else None,

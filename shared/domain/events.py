@@ -179,6 +179,8 @@ class RecordedEvent(BaseModel):
     actor: str
     form_id: str
     channel: str
+    is_test: bool = False
+    """The lead is counted nowhere."""
     event: Annotated[LeadEvent, Field(exclude=True)]
 
     @property
@@ -188,7 +190,7 @@ class RecordedEvent(BaseModel):
     def flat(self) -> dict[str, object]:
         """How it is stored and travels: the event's fields over the envelope's, JSON types only."""
         return {
-            **self.model_dump(mode="json"),
+            **self.model_dump(mode="json", exclude_defaults=True),
             **self.event.model_dump(mode="json", exclude_none=True),
             "event_id": self.event_id,
             "type": self.event.type,

@@ -88,6 +88,8 @@ class Form(BaseModel):
     mapping: dict[FieldName, str] = {}
     consent_text: str = ""
     consent_version: str = ""
+    is_test: bool = False
+    """What this form takes is followed up like any lead, and counted nowhere."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

@@ -103,6 +103,8 @@ class Lead(Said):
     clock_started_at: Instant
     """When the response clock started: with the first submission that was worth following up."""
     respond_by: Instant
+    is_test: bool = False
+    """Followed up like any other, counted nowhere, and gone after a while."""
 
     guards: tuple[str, ...] = ()
     """The contact guards that name this lead, as `kind#hash`."""

@@ -165,6 +165,7 @@ def accept(
         receipt_key=receipt.key,
         receipt_seconds=receipt.seconds,
         content_hash=digest,
+        is_test=form.is_test,
     )
 
 

@@ -426,3 +426,37 @@ def test_a_lead_that_closes_while_somebody_joins_is_not_joined(
     assert filed.outcome == "created"
     assert filed.lead_id != old_id
     assert real(old_id).submissions == 1  # type: ignore[union-attr] # it exists
+
+
+def test_a_test_lead_touches_no_contact_no_list_and_does_not_stay(
+    leads: LeadTable, table: Table
+) -> None:
+    real, test = a_submission(1), a_submission(2, phone="+447700900001", is_test=True)
+    filed = leads.capture(real, captured(real))
+
+    tested = leads.capture(test, captured(test))
+    lead = leads.lead(tested.lead_id)
+    assert lead is not None
+    close(leads, lead)
+
+    assert tested.outcome == "created"
+    assert [lead.lead_id for lead in leads.captured_on("2026-11-20")] == [filed.lead_id]
+    assert list(leads.overdue(at(3600))) == [filed.lead_id]
+    kept = list(table.query("PK = :pk", pk=keys.lead(tested.lead_id)["PK"]))
+    two_days = int(RECEIVED.timestamp()) + 2 * 86_400
+    assert {item["SK"].partition("#")[0] for item in kept} == {"LEAD", "EVENT", "SUBMISSION"}
+    assert {int(item["expires_at"]) for item in kept} == {two_days}
+    story = leads.story(tested.lead_id)
+    assert story is not None
+    assert all(event.is_test and event.flat()["is_test"] for event in story.events)
+    others = leads.story(filed.lead_id)
+    assert others is not None
+    assert "is_test" not in others.events[0].flat()
+
+
+def test_a_test_lead_that_waits_is_swept_like_any_other(leads: LeadTable) -> None:
+    test = a_submission(is_test=True)
+
+    filed = leads.capture(test, captured(test))
+
+    assert list(leads.overdue(at(60))) == [filed.lead_id]

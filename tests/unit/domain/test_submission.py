@@ -171,3 +171,8 @@ def test_the_clients_id_goes_before_a_key_and_a_key_before_the_content() -> None
         by_key.receipt_key
     )
     assert accepted().receipt_key == by_content.receipt_key
+
+
+def test_what_a_test_form_takes_is_a_test() -> None:
+    assert accepted(form=a_form(is_test=True)).is_test
+    assert not accepted().is_test
