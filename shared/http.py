@@ -13,8 +13,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from shared.domain.form import Form, Gettext, Locale
 from shared.domain.hostnames import web_address
 from shared.errors import (
@@ -32,7 +30,7 @@ from shared.errors import (
     UnknownLinkError,
     WrongMethodError,
 )
-from shared.observability import log_unexpected, logger, metrics
+from shared.observability import UNEXPECTED_ERROR, Measured, emit, log_unexpected, logger
 from shared.texts import mark, translation
 
 if TYPE_CHECKING:
@@ -353,8 +351,6 @@ def http_function(
                 reply = problem_of(error, gettext_in("en")).reply()
             except Exception as error:  # noqa: BLE001 - the edge: the caller gets an answer
                 reply = _unexpected(error)
-            if metrics.metric_set:  # flushing none makes Powertools warn
-                metrics.flush_metrics()
         return reply.to_event()
 
     return handler
@@ -362,5 +358,5 @@ def http_function(
 
 def _unexpected(error: Exception) -> Reply:
     log_unexpected(error)
-    metrics.add_metric(name="UnexpectedError", unit=MetricUnit.Count, value=1)
+    emit([Measured(UNEXPECTED_ERROR)])
     return problem_of(LeadlineError(), gettext_in("en")).reply()

@@ -5,19 +5,63 @@ name, phone, e-mail, text, header or token is ever logged.
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from shared.errors import LeadlineError, PolicyError, UnexpectedError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger(service="leadline", utc=True, log_uncaught_exceptions=False)
-metrics = Metrics(namespace="Leadline", service="leadline")
+# Both take `service`, the name of the stack, from POWERTOOLS_SERVICE_NAME.
+logger = Logger(utc=True, log_uncaught_exceptions=False)
+metrics = Metrics(namespace="Leadline")
+
+Dimension = Literal["form", "channel", "step", "reason"]
+
+
+class Metric(NamedTuple):
+    """Something that is measured: by stack, and by each of `by` apart.
+
+    Never crossed: each combination would be a series that is paid for every month. docs/metrics.md
+    has them all.
+    """
+
+    name: str
+    by: tuple[Dimension, ...] = ()
+    unit: MetricUnit = MetricUnit.Count
+
+
+class Measured(NamedTuple):
+    """One value of a metric. Of its `labels` those count that the metric is measured by."""
+
+    metric: Metric
+    value: float = 1
+    labels: tuple[tuple[Dimension, str], ...] = ()
+
+
+UNEXPECTED_ERROR = Metric("UnexpectedError")
+
+
+def emit(measured: Iterable[Measured]) -> None:
+    """Writes values in embedded metric format, one line per label and one for all together."""
+    lines: dict[tuple[Dimension, str] | None, list[Measured]] = {}
+    for one in measured:
+        own = (label for label in one.labels if label[0] in one.metric.by)
+        for label in (None, *own):
+            lines.setdefault(label, []).append(one)
+    for label, values in lines.items():
+        if label is not None:
+            metrics.add_dimension(*label)
+        for metric, value, _ in values:
+            metrics.add_metric(metric.name, metric.unit, value)
+        if metrics.metric_set:  # a hundred values were written already, and none makes it warn
+            metrics.flush_metrics()
+        metrics.clear_metrics()
 
 
 def log_unexpected(error: Exception) -> None:

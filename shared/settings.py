@@ -20,6 +20,7 @@ class Settings:
     advance_queue_url: str
     alert_queue_url: str
     parking_queue_url: str
+    canary_queue_url: str
     state_machine_arn: str
     public_url: str
     """Where links in alerts point, without a slash at the end."""
@@ -36,6 +37,7 @@ def settings() -> Settings:
         advance_queue_url=read("ADVANCE_QUEUE_URL", ""),
         alert_queue_url=read("ALERT_QUEUE_URL", ""),
         parking_queue_url=read("PARKING_QUEUE_URL", ""),
+        canary_queue_url=read("CANARY_QUEUE_URL", ""),
         state_machine_arn=read("STATE_MACHINE_ARN", ""),
         public_url=read("PUBLIC_URL", "").rstrip("/"),
     )

@@ -10,6 +10,8 @@ os.environ |= {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_EC2_METADATA_DISABLED": "true",
+    # As the template sets it: a dimension of every metric.
+    "POWERTOOLS_SERVICE_NAME": "leadline",
 }
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_SESSION_TOKEN", None)

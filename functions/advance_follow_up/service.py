@@ -1,8 +1,7 @@
 """Does the step of a lead's chain that is due, if any, and says when to look again."""
 
-import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from shared.domain import follow_up
@@ -10,13 +9,12 @@ from shared.domain.instants import iso
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
-from shared.errors import LeadChangedError, PolicyError
+from shared.errors import PolicyError
+from shared.observability import Metric
+from shared.races import on_latest_lead
 
-TRIES = 5
-PAUSE_SECONDS = 0.05
-OVERSLEPT = timedelta(seconds=60)
-"""An execution that is so late will not come any more: another one takes over."""
 ACTOR = "advance_follow_up"
+LEAD_REPAIRED = Metric("LeadRepaired")
 
 
 class Leads(Protocol):
@@ -45,6 +43,8 @@ class Advanced(NamedTuple):
     run: int
     wake_at: str | None
     done: bool
+    repaired: bool = False
+    """Whether the sweeper found something that really had been missed; a test does not count."""
 
 
 class Parts(NamedTuple):
@@ -65,17 +65,16 @@ def advance(
     The lead is read afresh and decided afresh whenever somebody else wrote it first. Raises
     LeadChangedError when that happens again and again.
     """
-    for attempt in range(TRIES):
-        lead = parts.leads.lead(lead_id)
+
+    def do_what_is_due(lead: Lead | None) -> Advanced:
         if lead is None or (run is not None and run != lead.follow_up.run):
             return Advanced(lead_id, run or 0, None, done=True)
-        try:
-            lead = _record_what_is_due(lead, parts, now, swept=swept)
-        except LeadChangedError:
-            parts.pause(random.uniform(0, PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter
-            continue
-        return _go_on(lead, parts, woken_by_machine=run is not None, swept=swept)
-    raise LeadChangedError(lead_id)
+        repaired = swept and not lead.is_test and lead.was_missed(now)
+        lead = _record_what_is_due(lead, parts, now, swept=swept)
+        advanced = _go_on(lead, parts, woken_by_machine=run is not None, swept=swept)
+        return advanced._replace(repaired=repaired)
+
+    return on_latest_lead(lead_id, parts.leads, do_what_is_due, parts.pause)
 
 
 def _record_what_is_due(lead: Lead, parts: Parts, now: datetime, *, swept: bool) -> Lead:
@@ -91,8 +90,7 @@ def _record_what_is_due(lead: Lead, parts: Parts, now: datetime, *, swept: bool)
 
     turn = parts.leads.next_turn(lead.team) if follow_up.needs_rep(lead, chain) else 0
     roster = Roster(parts.leads.people(lead.team), in_shift=in_shift, turn=turn)
-    wake_at = lead.follow_up.wake_at
-    overslept = swept and wake_at is not None and wake_at + OVERSLEPT < now
+    overslept = swept and lead.overslept(now)
     calendar = policy.calendar(form.calendar)
     change = follow_up.plan(lead, chain, calendar, roster, now, new_run=overslept)
     if change is None:

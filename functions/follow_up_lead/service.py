@@ -1,6 +1,5 @@
 """What a person behind a link may see, and how what they did is recorded."""
 
-import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -10,10 +9,9 @@ from typing import NamedTuple, Protocol, get_args
 from shared.adapters.lead_table import Link, Story
 from shared.domain.lead import Action, ActionName, Change, Lead, act
 from shared.domain.roster import Rep, Roster
-from shared.errors import IllegalActionError, LeadChangedError, UnknownLinkError
+from shared.errors import IllegalActionError, UnknownLinkError
+from shared.races import on_latest_lead
 
-TRIES = 5
-PAUSE_SECONDS = 0.05
 NOTE_LENGTH = 2000
 SUM_DIGITS = 12
 CURRENCIES = ("EUR", "USD", "GBP", "RUB", "KZT", "BYN")
@@ -124,20 +122,15 @@ def _record(
     When somebody writes the lead in the same moment it is read again and judged again, so that a
     person never loses to a machine.
     """
-    for attempt in range(TRIES):
-        lead = leads.lead(link.lead_id or "")
+
+    def record(lead: Lead | None) -> None:
         if lead is None or lead.team != link.team:
             raise UnknownLinkError("no such lead")
         change = act(lead, action, viewer.rep_id, now)
-        if change is None:
-            return
-        try:
+        if change is not None:
             leads.record(lead, change, actor=viewer.rep_id, at=now)
-        except LeadChangedError:
-            pause(random.uniform(0, PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter
-        else:
-            return
-    raise LeadChangedError(link.lead_id)
+
+    on_latest_lead(link.lead_id or "", leads, record, pause)
 
 
 def read_action(posted: Mapping[str, str]) -> Action:

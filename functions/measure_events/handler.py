@@ -1,22 +1,32 @@
 """Turns events of leads into metrics, by form and by channel apart."""
 
+from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from measure_events.service import fold
-from shared.batches import process_messages
-from shared.observability import reactor
+from measure_events.service import measure, naming
+from shared.adapters import dynamodb
+from shared.adapters.policy_store import PolicyStore
+from shared.batches import Message, process_messages
+from shared.observability import Measured, emit, reactor
+from shared.settings import settings
+
+
+@cache
+def policies() -> PolicyStore:
+    return PolicyStore(dynamodb.Table(dynamodb.client(), settings().table_name))
 
 
 @reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> object:
-    flats: list[dict[str, Any]] = []
-    answer = process_messages(event, context, flats.append)
-    for (name, dimension, value), count in fold(flats).items():
-        with single_metric(
-            name=name, unit=MetricUnit.Count, value=count, namespace="Leadline"
-        ) as metric:
-            metric.add_dimension(name=dimension, value=value)
+    measured_as = naming(policies())
+    measured: list[Measured] = []
+
+    def take(message: Message) -> None:
+        # As a whole or not at all: a message that fails comes back, and the others do not.
+        measured.extend(measure(message, measured_as))
+
+    answer = process_messages(event, context, take)
+    emit(measured)
     return answer

@@ -4,7 +4,6 @@ Lease, look again, publish, settle, record: never zero messages, and a second on
 process died, or the table did not answer, between publishing and settling.
 """
 
-import random
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
@@ -12,9 +11,9 @@ from typing import Literal, NamedTuple, Protocol
 from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.lead_table import LINK_LIFE, Link
 from shared.domain.events import AlertFailed, AlertSent
-from shared.domain.lead import Change, Lead, OpenAlert
+from shared.domain.lead import Change, Lead, OpenAlert, settled
 from shared.domain.roster import Rep
-from shared.errors import LeadChangedError
+from shared.races import on_latest_lead
 from shared.texts import alerts as texts
 
 ACTOR = "send_alert"
@@ -61,7 +60,7 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     alert = lead.open_alerts[alert_id]
     rep = {rep.rep_id: rep for rep in parts.leads.people(lead.team)}.get(alert.rep_id)
     if rep is None or not rep.reachable_by(alert.via):
-        return _record(lead_id, _failed(alert_id, alert, "unreachable"), parts, now)
+        return _record(lead_id, _failed(alert_id, alert, "unreachable"), parts, now, again=True)
     leased = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now), now)
     if not isinstance(leased, str):
         return _record(lead_id, leased, parts, now, again=True)
@@ -112,18 +111,14 @@ def _record(
     """Records what became of the alert, on the lead as it is by now.
 
     A whole team may be told of one lead in one moment, so each worker makes room for the others.
-    `again` marks an alert that was settled before, and may have been recorded too.
+    `again` marks an outcome that another worker may have recorded by now.
     """
-    for attempt in range(TRIES):
-        lead = parts.leads.lead(lead_id)
-        if lead is None or (again and outcome.alert_id not in lead.open_alerts):
-            break
-        try:
-            parts.leads.record(lead, Change((outcome,)), actor=ACTOR, at=now)
-        except LeadChangedError:
-            parts.pause(random.uniform(0, PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter
-        else:
-            break
-    else:
-        raise LeadChangedError(lead_id)
+
+    def record(lead: Lead | None) -> None:
+        if lead is not None and not (again and outcome.alert_id not in lead.open_alerts):
+            parts.leads.record(lead, Change((settled(lead, outcome, now),)), actor=ACTOR, at=now)
+
+    on_latest_lead(
+        lead_id, parts.leads, record, parts.pause, tries=TRIES, pause_seconds=PAUSE_SECONDS
+    )
     return "sent" if isinstance(outcome, AlertSent) else "failed"

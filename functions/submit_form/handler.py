@@ -4,15 +4,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from shared.adapters import dynamodb
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.http import HttpRequest, Reply, http_function
-from shared.observability import logger, metrics
+from shared.observability import emit, logger
 from shared.settings import settings
-from submit_form.service import COUNTED_AS, submit_form
+from submit_form.service import submit_form
 
 
 class Parts(NamedTuple):
@@ -30,6 +28,5 @@ def parts() -> Parts:
 def handler(request: HttpRequest) -> Reply:
     answered = submit_form(request, *parts(), datetime.now(UTC))
     logger.info("submission answered", **answered.facts())
-    if metric := COUNTED_AS.get(answered.outcome):
-        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+    emit(answered.measured)
     return answered.reply

@@ -1,4 +1,4 @@
-"""What becomes of a request to a form's address: stored, found stored already, or refused."""
+"""What becomes of a request to a form's address: stored, found stored already, or rejected."""
 
 import secrets
 from collections.abc import Mapping
@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from shared.clients import FormClient, Pinged, Refused, Stored, client_named
+from shared.domain.aliases import CANONICAL
 from shared.domain.definition import judge
 from shared.domain.events import LeadCaptured
 from shared.domain.form import Form
-from shared.domain.policy import Policy
+from shared.domain.policy import OTHER, Policy
 from shared.domain.submission import Decoded, Submission, accept
 from shared.errors import (
     BodyTooLargeError,
+    FieldError,
     InvalidSubmissionError,
     RejectedError,
     RetryableError,
@@ -29,20 +31,22 @@ from shared.http import (
     preflight,
     problem_of,
 )
+from shared.observability import Dimension, Measured, Metric
 
 if TYPE_CHECKING:
     from shared.adapters.lead_table import Filed
 
-Outcome = Literal["created", "joined", "repeated", "refused", "not_stored", "pinged", "preflight"]
+Outcome = Literal["created", "joined", "repeated", "rejected", "not_stored", "pinged", "preflight"]
 
-COUNTED_AS: Mapping[Outcome, str] = {
-    "created": "SubmissionAccepted",
-    "joined": "SubmissionAccepted",
-    "repeated": "SubmissionRepeated",
-    "refused": "SubmissionRefused",
-    "not_stored": "SubmissionNotStored",
+ACCEPTED = Metric("SubmissionAccepted")
+CATALOGUE: Mapping[Outcome, Metric] = {
+    "created": ACCEPTED,
+    "joined": ACCEPTED,
+    "repeated": Metric("SubmissionRepeated"),
+    "rejected": Metric("SubmissionRejected", ("form", "reason")),
+    "not_stored": Metric("SubmissionNotStored"),
 }
-"""The metric of each outcome. What is no submission is not counted."""
+"""What each outcome is counted as. What is no submission, and a test, counts nowhere."""
 
 
 class Policies(Protocol):
@@ -67,12 +71,15 @@ class Answered(NamedTuple):
     code: str | None = None
     fields: tuple[str, ...] = ()
     """`phone:blank`: what was wrong with a form's own fields."""
+    reasons: tuple[str, ...] = ()
+    """Why it was rejected, in our own words only: `custom:blank` for a field named by a page."""
+    measured: tuple[Measured, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """What there is to log."""
-        return {"status": int(self.reply.status)} | {
-            name: value for name, value in self._asdict().items() if value and name != "reply"
-        }
+        told = ("outcome", "form_id", "lead_id", "code", "fields")
+        facts = {name: getattr(self, name) for name in told if getattr(self, name)}
+        return {"status": int(self.reply.status), **facts}
 
 
 def submit_form(request: HttpRequest, policies: Policies, leads: Leads, now: datetime) -> Answered:
@@ -81,16 +88,27 @@ def submit_form(request: HttpRequest, policies: Policies, leads: Leads, now: dat
     Raises PolicyError when a form names what was never published.
     """
     form: Form | None = None
+    measured_as = OTHER
     try:
         policy = policies.current()
         form = policy.form(request.path_parameters.get("form_id", ""))
         if form is None:
             raise UnknownFormError("unknown form")
+        measured_as = policy.measured_as(form.form_id)
         answered = _answer(request, form, policy, leads, now)
     except (RejectedError, RetryableError) as error:
         answered = _refuse(error, request, client_named("native"), form, None)
     reply = answered.reply.with_headers(cors_headers(request, form))
-    return answered._replace(reply=reply, form_id=form.form_id if form else None)
+    measured = () if form and form.is_test else _measured(answered, measured_as)
+    return answered._replace(reply=reply, form_id=form.form_id if form else None, measured=measured)
+
+
+def _measured(answered: Answered, measured_as: str) -> tuple[Measured, ...]:
+    metric = CATALOGUE.get(answered.outcome)
+    if metric is None:
+        return ()
+    reasons: list[tuple[Dimension, str]] = [("reason", reason) for reason in answered.reasons]
+    return (Measured(metric, labels=(("form", measured_as), *reasons)),)
 
 
 def _answer(
@@ -150,9 +168,15 @@ def _refuse(
     known = form.fields if form else {}
     return Answered(
         client.answer(Refused(problem, form, decoded), request),
-        "refused" if isinstance(error, RejectedError) else "not_stored",
+        "rejected" if isinstance(error, RejectedError) else "not_stored",
         code=error.code,
         fields=tuple(
             f"{mistake.field}:{mistake.code}" for mistake in wrong if mistake.field in known
         ),
+        reasons=tuple(dict.fromkeys(map(_reason, wrong))) or (error.code,),
     )
+
+
+def _reason(mistake: FieldError) -> str:
+    """Few and known beforehand, whatever pages call their fields: each is a series of a metric."""
+    return f"{mistake.field if mistake.field in CANONICAL else 'custom'}:{mistake.code}"

@@ -4,14 +4,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.adapters import dynamodb, queues
 from shared.adapters.lead_table import LeadTable
-from shared.observability import metrics, reactor
+from shared.observability import Measured, emit, reactor
 from shared.settings import settings
-from sweep_follow_ups.service import sweep
+from sweep_follow_ups.service import LEADS_SWEPT, sweep
 
 
 class Parts(NamedTuple):
@@ -28,8 +27,7 @@ def parts() -> Parts:
 
 
 @reactor
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    repaired = sweep(parts().leads, parts().advance_queue, datetime.now(UTC))
+    found = sweep(parts().leads, parts().advance_queue, datetime.now(UTC))
     # Also when there was nothing to do: the metric's absence is the sweeper's missing heartbeat.
-    metrics.add_metric("LeadsSwept", MetricUnit.Count, repaired)
+    emit([Measured(LEADS_SWEPT, found)])

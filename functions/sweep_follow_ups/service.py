@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.observability import Metric
+
+LEADS_SWEPT = Metric("LeadsSwept")
 OVERDUE = timedelta(seconds=60)
 """So long after its time a step is not just busy but missed."""
 

@@ -323,7 +323,8 @@ class LeadTable:
         """Takes the right to send one alert and makes the code that its text will carry.
 
         Returns the code; or what became of the alert, when it was settled before. Raises
-        AlertLeasedError while another worker holds the lease.
+        AlertLeasedError while another worker holds the lease: also one that settled the alert, and
+        is about to record it.
         """
         code = new_code()
         lease = self._table.put(
@@ -332,15 +333,16 @@ class LeadTable:
                 "leased_until": iso(now + ALERT_LEASE),
                 "expires_at": int((now + ALERT_KEPT).timestamp()),
             },
-            "attribute_not_exists(PK) OR leased_until < :now",
+            "attribute_not_exists(PK) OR (attribute_not_exists(outcome) AND leased_until < :now)",
             now=iso(now),
         )
         try:
             self._table.transact([lease, self._link(code, link)])
         except Refusal as refusal:
-            outcome = refusal.former[0].get("outcome")
-            if outcome is None:
+            former = refusal.former[0]
+            if former["leased_until"] >= iso(now):
                 raise AlertLeasedError(alert_id) from refusal
+            outcome = former["outcome"]
             return (AlertSent if "message_id" in outcome else AlertFailed).model_validate(outcome)
         return code
 
@@ -354,7 +356,7 @@ class LeadTable:
             [
                 self._table.update(
                     keys.alert(lead_id, outcome.alert_id),
-                    "SET outcome = :outcome REMOVE leased_until",
+                    "SET outcome = :outcome",
                     outcome=outcome.model_dump(mode="json"),
                 )
             ]

@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import BaseModel
 
 from shared.adapters import keys
 from shared.adapters.dynamodb import Refusal, Table
-from shared.domain.policy import Policy, parse_document
+from shared.domain.policy import MOST_MEASURED, Policy, asking_for_metrics, parse_document
 from shared.errors import PolicyError, StorageUnavailableError
 
 MOST_CHANGES = 98
@@ -61,7 +62,8 @@ class PolicyStore:
         """Makes these documents the policy in force and returns its version.
 
         A document that did not change keeps its version; when none changed nothing is written.
-        Raises PolicyError when somebody else published in the same moment.
+        Raises PolicyError when somebody else published in the same moment, or for a form that
+        makes no sense.
         """
         item = self._table.get(keys.policy_current()) or {"version": 0, "documents": {}}
         former, version = dict(item["documents"]), int(item["version"]) + 1
@@ -79,7 +81,12 @@ class PolicyStore:
             raise PolicyError(f"{len(writes)} documents changed: publish {MOST_CHANGES} at a time")
         if not writes and numbers == {name: int(number) for name, number in former.items()}:
             return version - 1
-        pointer = {"version": version, "documents": numbers}
+        pointer = {
+            "version": version,
+            "documents": numbers,
+            # In the pointer, so that who counts events needs to read no form.
+            "measured_forms": asking_for_metrics(documents)[:MOST_MEASURED],
+        }
         current = self._table.put(
             {**keys.policy_current(), **pointer},
             "attribute_not_exists(PK) OR version = :former",
@@ -95,7 +102,7 @@ class PolicyStore:
         self._current = None
         return version
 
-    def _policy(self, item: Mapping[str, object]) -> Policy:
+    def _policy(self, item: Mapping[str, Any]) -> Policy:
         documents = item["documents"]
         if not isinstance(documents, Mapping):
             raise PolicyError("the policy pointer is damaged")
@@ -104,7 +111,9 @@ class PolicyStore:
         def read(name: str) -> BaseModel | None:
             return self._document(name, numbers[name]) if name in numbers else None
 
-        return Policy(int(str(item["version"])), read)
+        # Absent in what was published before forms could ask for metrics.
+        measured = frozenset(item.get("measured_forms", ()))
+        return Policy(int(item["version"]), read, measured, numbers)
 
     def _document(self, name: str, number: int) -> BaseModel:
         if (name, number) not in self._documents:

@@ -95,6 +95,8 @@ class AlertSent(LeadEvent):
     rep_id: str
     via: Via
     message_id: str
+    after_seconds: Decimal | None = None
+    """On the first alert of a lead: since its response clock started."""
 
 
 class AlertFailed(LeadEvent):
@@ -117,6 +119,10 @@ class LeadAttempted(LeadEvent):
 
     rep_id: str
     result: AttemptResult
+    after_seconds: Decimal | None = None
+    """On the first attempt, where a response was promised: since the response clock started."""
+    in_time: bool | None = None
+    """With it: before the deadline, and nobody had recorded a breach. Each lead is judged once."""
 
 
 class LeadContacted(LeadEvent):
@@ -127,6 +133,7 @@ class ResponseBreached(LeadEvent):
     """The target passed and nobody had called."""
 
     step: str
+    """A step of the chain; `attempt` when a call came first, and too late."""
 
 
 class LeadEscalated(LeadEvent):

@@ -90,6 +90,8 @@ class Form(BaseModel):
     consent_version: str = ""
     is_test: bool = False
     """What this form takes is followed up like any lead, and counted nowhere."""
+    metrics: bool = False
+    """Counted under its own id; other forms are counted together."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

@@ -1,6 +1,7 @@
 """Moments in time as Leadline keeps them: aware, in UTC, to the millisecond."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, PlainSerializer
@@ -25,3 +26,9 @@ Instant = Annotated[
     datetime, AfterValidator(to_millisecond), PlainSerializer(iso, when_used="always")
 ]
 """A moment in a stored model."""
+
+
+def seconds_between(start: datetime, end: datetime) -> Decimal:
+    """To the millisecond; 0 when clocks of two machines disagree on the order."""
+    milliseconds = max(0, (end - start) // timedelta(milliseconds=1))
+    return Decimal(milliseconds).scaleb(-3)

@@ -8,12 +8,23 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain import events as happened
-from shared.domain.events import AttemptResult, LeadEvent, Verdict, Via
-from shared.domain.instants import Instant
+from shared.domain.events import (
+    AlertFailed,
+    AlertSent,
+    AttemptResult,
+    LeadEvent,
+    Verdict,
+    Via,
+)
+from shared.domain.instants import Instant, seconds_between
 from shared.errors import IllegalActionError
 
-ALERT_CONFIRMED_WITHIN = timedelta(seconds=60)
-"""An alert neither sent nor failed for so long is put straight on the alert queue."""
+ALERT_CONFIRMED_WITHIN = timedelta(seconds=30)
+"""An alert neither sent nor failed for so long is looked after: with the sweeper's minute of grace
+and the minute until it comes, within three minutes even when stream or bus are dead."""
+
+MISSED_AFTER = timedelta(seconds=60)
+"""What should have happened so long ago is not just busy: it does not happen by itself any more."""
 
 TELL_AGAIN_AFTER = timedelta(minutes=10)
 """A visitor who sends a form a hundred times costs the owner one message, and the company one SMS.
@@ -132,6 +143,8 @@ class Lead(Said):
     said_again: Said | None = None
     """The last submission after the first: what the lead was told first is never overwritten."""
     open_alerts: dict[str, OpenAlert] = {}
+    alerted_at: Instant | None = None
+    """When the first alert went out."""
     follow_up: FollowUp = FollowUp()
     actions: tuple[str, ...] = ()
     """Ids of the last few things people did, so that a form sent twice counts once."""
@@ -175,6 +188,32 @@ class Lead(Said):
         if self.resubmitted_at and self.submissions > self.follow_up.told_submissions:
             moments.append(max(self.resubmitted_at, self.follow_up.may_tell_again_at))
         return min(moments, default=None)
+
+    def overslept(self, now: datetime) -> bool:
+        """Whether the execution that should have woken the lead will not come any more."""
+        wake_at = self.follow_up.wake_at
+        return wake_at is not None and wake_at + MISSED_AFTER < now
+
+    def was_missed(self, now: datetime) -> bool:
+        """Whether something that should have happened by itself did not.
+
+        The planner never saw the lead, nobody woke it, an alert is neither sent nor failed, or its
+        owner was not told of a further submission. Not what waits by design: submissions that are
+        held back, and a lead without an owner.
+        """
+        if self.status == "closed":
+            return False
+        long_ago = now - MISSED_AFTER
+        if not self.follow_up.planned:
+            return self.clock_started_at < long_ago
+        if self.overslept(now):
+            return True
+        if any(alert.requested_at < long_ago for alert in self.open_alerts.values()):
+            return True
+        untold = self.submissions > self.follow_up.told_submissions and self.rep_id is not None
+        if not untold or self.resubmitted_at is None:
+            return False
+        return self.follow_up.may_tell_again_at <= self.resubmitted_at < long_ago
 
     @property
     def late_seconds(self) -> float | None:
@@ -230,6 +269,14 @@ def apply(lead: Lead, change: Change, at: datetime) -> Lead:
     return lead.model_copy(update=update)
 
 
+def settled(lead: Lead, outcome: AlertSent | AlertFailed, at: datetime) -> AlertSent | AlertFailed:
+    """What to record of an alert: the first that was sent also says how long that took."""
+    if isinstance(outcome, AlertFailed) or lead.alerted_at is not None:
+        return outcome
+    waited = seconds_between(lead.clock_started_at, at)
+    return outcome.model_copy(update={"after_seconds": waited})
+
+
 def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
     """The fields that one event changes; an event without an effect of its own changes none."""
     match event:
@@ -245,8 +292,10 @@ def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
         case happened.AlertRequested(alert_id=alert_id, rep_id=rep_id, via=via, kind=kind):
             alert = OpenAlert(rep_id=rep_id, via=via, kind=kind, requested_at=at)
             return {"open_alerts": {**lead.open_alerts, alert_id: alert}}
-        case happened.AlertSent(alert_id=alert_id) | happened.AlertFailed(alert_id=alert_id):
-            return {"open_alerts": {k: a for k, a in lead.open_alerts.items() if k != alert_id}}
+        case AlertSent(alert_id=alert_id) | AlertFailed(alert_id=alert_id):
+            left = {key: a for key, a in lead.open_alerts.items() if key != alert_id}
+            sent_at = at if isinstance(event, AlertSent) else None
+            return {"open_alerts": left, "alerted_at": lead.alerted_at or sent_at}
         case happened.LeadAcknowledged(rep_id=rep_id):
             return {"acknowledged_at": at, "acknowledged_by": rep_id}
         case happened.LeadAttempted(rep_id=rep_id, result=result):
@@ -349,7 +398,7 @@ def act(lead: Lead, action: Action, rep_id: str, at: datetime) -> Change | None:
         return None
     if lead.status == "closed":
         raise IllegalActionError("closed")
-    events = _what_a_rep_did(lead, action, rep_id)
+    events = _what_a_rep_did(lead, action, rep_id, at)
     notes: tuple[Note, ...] = ()
     if action.note:
         notes = (Note(note_id=action.action_id, author=rep_id, at=at, text=action.note),)
@@ -366,12 +415,12 @@ def _taking_over(lead: Lead, rep_id: str) -> tuple[LeadEvent, ...]:
     return (happened.LeadReassigned(from_rep_id=lead.rep_id, to_rep_id=rep_id, reason="took_over"),)
 
 
-def _what_a_rep_did(lead: Lead, action: Action, rep_id: str) -> tuple[LeadEvent, ...]:
+def _what_a_rep_did(lead: Lead, action: Action, rep_id: str, at: datetime) -> tuple[LeadEvent, ...]:
     # A deal means that somebody talked to the person, whether or not the call was logged.
     talked: tuple[LeadEvent, ...] = ()
     if lead.contacted_at is None:
         talked = (
-            happened.LeadAttempted(rep_id=rep_id, result="talked"),
+            *_attempted(lead, rep_id, "talked", at),
             happened.LeadContacted(rep_id=rep_id),
         )
     match action.name:
@@ -382,9 +431,9 @@ def _what_a_rep_did(lead: Lead, action: Action, rep_id: str) -> tuple[LeadEvent,
                 raise IllegalActionError("taken")
             return (happened.LeadAcknowledged(rep_id=rep_id),)
         case "no_answer":
-            return (happened.LeadAttempted(rep_id=rep_id, result="no_answer"),)
+            return _attempted(lead, rep_id, "no_answer", at)
         case "talked":
-            return talked or (happened.LeadAttempted(rep_id=rep_id, result="talked"),)
+            return talked or _attempted(lead, rep_id, "talked", at)
         case "reject":
             return (
                 happened.LeadRejected(rep_id=rep_id, reason=_reason(action, REJECTION_REASONS)),
@@ -399,6 +448,25 @@ def _what_a_rep_did(lead: Lead, action: Action, rep_id: str) -> tuple[LeadEvent,
                 rep_id=rep_id, amount=action.amount, currency=action.currency or "EUR"
             )
             return (*talked, won)
+
+
+def _attempted(
+    lead: Lead, rep_id: str, result: AttemptResult, at: datetime
+) -> tuple[LeadEvent, ...]:
+    """A call. The first one is judged, unless policy promised none: in time, or a breach that is
+    recorded with it when nobody had noticed before.
+    """
+    if lead.first_attempt_at is not None or lead.follow_up.is_idle:
+        return (happened.LeadAttempted(rep_id=rep_id, result=result),)
+    is_late = seconds_between(lead.respond_by, at) > 0
+    unnoticed = is_late and lead.breached_at is None
+    attempted = happened.LeadAttempted(
+        rep_id=rep_id,
+        result=result,
+        after_seconds=seconds_between(lead.clock_started_at, at),
+        in_time=not is_late and lead.breached_at is None,
+    )
+    return (happened.ResponseBreached(step="attempt"), attempted) if unnoticed else (attempted,)
 
 
 def _reason(action: Action, allowed: Container[str]) -> str:

@@ -1,6 +1,6 @@
 """The policy that both teams agreed on: forms, definition, chains and calendars, as one version."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,12 @@ DOCUMENT_TYPES: Mapping[str, type[BaseModel]] = {
 """The first part of a document's name, such as `form/demo-en`, says what it is."""
 
 
+MOST_MEASURED = 10
+"""Each form that is counted by itself is a series of many metrics, and each series is paid for."""
+OTHER = "other"
+"""What all other forms are counted as."""
+
+
 def parse_document(name: str, body: object) -> BaseModel:
     """The model of one document. Raises PolicyError, saying what is wrong with it."""
     kind = name.partition("/")[0]
@@ -36,17 +42,37 @@ def parse_document(name: str, body: object) -> BaseModel:
 class Policy:
     """One version of the policy.
 
-    `read` gives a document by name, None when this version has none.
+    `read` gives a document by name, None when this version has none. `measured_forms` are counted
+    by themselves.
     """
 
-    def __init__(self, version: int, read: Callable[[str], BaseModel | None]) -> None:
+    def __init__(
+        self,
+        version: int,
+        read: Callable[[str], BaseModel | None],
+        measured_forms: Container[str] = (),
+        names: Iterable[str] = (),
+    ) -> None:
         self.version = version
+        self.names = frozenset(names)
+        """What documents there are."""
         self._read = read
+        self._measured_forms = measured_forms
 
     def form(self, form_id: str) -> Form | None:
         """The form, None when there is none: forms are named by strangers."""
         document = self._read(f"form/{form_id}")
         return document if isinstance(document, Form) else None
+
+    @property
+    def forms(self) -> list[Form]:
+        """Every form, by name."""
+        ids = sorted(name.removeprefix("form/") for name in self.names if name.startswith("form/"))
+        return [form for form in map(self.form, ids) if form]
+
+    def measured_as(self, form_id: str) -> str:
+        """The form's name in metrics: its own, or `other`. Reads no document."""
+        return form_id if form_id in self._measured_forms else OTHER
 
     def chain(self, name: str) -> Chain:
         return self._need(Chain, "chain", name)
@@ -88,3 +114,19 @@ def check(documents: Mapping[str, object]) -> list[str]:
             if wanted not in documents
         ]
     return problems
+
+
+def asking_for_metrics(documents: Mapping[str, object]) -> list[str]:
+    """The ids of the forms that want to be counted by themselves, by name.
+
+    The first `MOST_MEASURED` are. Tests are counted nowhere. Raises PolicyError for a form that
+    makes no sense.
+    """
+    parsed = [
+        parse_document(name, body) for name, body in documents.items() if name.startswith("form/")
+    ]
+    return sorted(
+        form.form_id
+        for form in parsed
+        if isinstance(form, Form) and form.metrics and not form.is_test
+    )

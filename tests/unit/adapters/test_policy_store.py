@@ -1,11 +1,15 @@
 """Policy in the table: immutable versions, and which one is in force."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
+import yaml
 from botocore.exceptions import EndpointConnectionError
 
+from infra.cli import __main__ as cli
 from infra.cli.policy_files import read_policy
+from shared.adapters import keys
 from shared.adapters.dynamodb import Table
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.policy import check
@@ -127,6 +131,67 @@ def test_two_who_publish_at_once_do_not_overwrite_each_other(
 def test_more_changes_than_fit_one_transaction_are_refused(store: PolicyStore) -> None:
     with pytest.raises(PolicyError, match="98 at a time"):
         store.publish({f"calendar/c{number}": ALWAYS_OPEN for number in range(99)})
+
+
+def forms(*names: str, **fields: object) -> dict[str, object]:
+    form = cast("dict[str, object]", SAMPLE["form/demo-en"])
+    return {f"form/{name}": {**form, "form_id": name, "metrics": True, **fields} for name in names}
+
+
+def test_forms_that_ask_for_it_are_measured_by_name(store: PolicyStore, table: Table) -> None:
+    unmeasured = {**forms("quiet", metrics=False), **forms("probe", is_test=True)}
+    store.publish({**SAMPLE, **unmeasured})
+
+    for policy in (PolicyStore(table).current(), PolicyStore(table).version(1)):
+        assert policy.measured_as("demo-en") == "demo-en"
+        for other in ("quiet", "probe", "no-such-form", ""):
+            assert policy.measured_as(other) == "other"
+
+
+def test_ten_forms_at_most_are_measured_and_it_costs_no_read(
+    store: PolicyStore, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.publish({**SAMPLE, **forms(*(f"a{number:02d}" for number in range(10)), "a99")})
+    reads: list[object] = []
+    get = table.get
+
+    def counted(key: dict[str, str]) -> object:
+        reads.append(key)
+        return get(key)
+
+    monkeypatch.setattr(table, "get", counted)
+    policy = PolicyStore(table).current()
+
+    assert policy.measured_as("a09") == "a09"
+    assert {policy.measured_as(name) for name in ("a99", "demo-en")} == {"other"}
+    assert reads == [keys.policy_current()]
+
+
+def test_in_a_policy_of_an_earlier_version_no_form_is_measured(
+    store: PolicyStore, table: Table
+) -> None:
+    store.publish(SAMPLE)
+    table.transact([table.update(keys.policy_current(), "REMOVE measured_forms")])
+
+    policy = store.current()
+    assert policy.measured_as("demo-en") == "other"
+    assert policy.form("demo-en") is not None
+
+
+def test_whoever_asks_for_too_many_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check_folder(*names: str) -> str:
+        for name, body in {**SAMPLE, **forms(*names)}.items():
+            path = tmp_path / f"{name}.yaml"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(yaml.safe_dump(body))
+        assert cli.main(["policy", "check", str(tmp_path)]) == 0
+        return capsys.readouterr().out
+
+    seven = tuple(f"a{number}" for number in range(7))
+    assert "note" not in check_folder(*seven)
+    assert "counted as other: demo-ru, demo-tilda" in check_folder(*seven, "b0", "b1")
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_the_first_plan_sets_the_first_wake_up_and_run() -> None:
 
     assert lead.follow_up.wake_at == at(120)
     assert lead.follow_up.run == 1
-    assert lead.due_at == at(60), "an unconfirmed alert is looked after within a minute"
+    assert lead.due_at == at(30), "an unconfirmed alert is looked after before the next step"
 
 
 def test_a_call_stops_the_chain() -> None:

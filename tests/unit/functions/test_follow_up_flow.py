@@ -397,6 +397,28 @@ def test_an_alert_that_could_not_be_recorded_is_recorded_later_and_not_sent_agai
     assert send(lead_id, "1-new-anna-sms", sending, at(63)) == "dropped"
 
 
+def test_a_worker_who_finds_an_alert_settled_leaves_it_to_its_sender_to_record(
+    lead_id: str,
+    leads: LeadTable,
+    advancing: advance_service.Parts,
+    sending: alert_service.Parts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise both record it, and the lead is alerted twice in every figure."""
+    advance(lead_id, advancing, at(0))
+    real = leads.settle_alert
+
+    def settle_then_another_worker_comes(*arguments: Any) -> None:
+        real(*arguments)
+        with pytest.raises(AlertLeasedError):
+            send(lead_id, "1-new-anna-sms", sending, at(2))
+
+    monkeypatch.setattr(leads, "settle_alert", settle_then_another_worker_comes)
+    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "sent"
+    assert send(lead_id, "1-new-anna-sms", sending, at(62)) == "dropped"
+    assert event_types(leads, lead_id).count("AlertSent") == 1
+
+
 def test_a_sender_that_died_before_it_noted_the_answer_sends_once_more(
     lead_id: str,
     leads: LeadTable,

@@ -18,7 +18,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.cli.policy_files import read_policy
-from shared.adapters import alerts, dynamodb, escalation, event_bus, keys, queues
+from run_canary.page import Answer
+from shared.adapters import alerts, dynamodb, escalation, event_bus, keys, mailbox, queues
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.adapters.policy_store import PolicyStore
@@ -60,6 +61,19 @@ class Clients:
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
 
+class PageAndAlerts:
+    """The way from a page to the canary's mailbox, without what lies between."""
+
+    def __init__(self, url: str) -> None:
+        assert url == "https://go.example.com"
+
+    def send(self, form_id: str, fields: dict[str, str], _: str) -> Answer:
+        for headline in ("New lead", "Not called yet"):
+            text = f"{headline}\n\nForm: {form_id}\nName: {fields['name']}"
+            mailbox.client().send_message(QueueUrl=settings().canary_queue_url, MessageBody=text)
+        return Answer(201)
+
+
 @pytest.fixture
 def aws(table: Table, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     clients = Clients()
@@ -78,11 +92,17 @@ def aws(table: Table, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
         "PUBLIC_URL": "https://go.example.com",
         **{
             name: clients.sqs.create_queue(QueueName=name)["QueueUrl"]
-            for name in ("ADVANCE_QUEUE_URL", "ALERT_QUEUE_URL", "PARKING_QUEUE_URL")
+            for name in (
+                "ADVANCE_QUEUE_URL",
+                "ALERT_QUEUE_URL",
+                "PARKING_QUEUE_URL",
+                "CANARY_QUEUE_URL",
+            )
         },
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("run_canary.handler.Page", PageAndAlerts)
     forget()
     yield clients
     forget()
@@ -91,11 +111,11 @@ def aws(table: Table, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
 def forget() -> None:
     """Containers begin anew: what they keep is forgotten."""
     settings.cache_clear()
-    for module in (alerts, dynamodb, escalation, event_bus, queues):
+    for module in (alerts, dynamodb, escalation, event_bus, mailbox, queues):
         module.client.cache_clear()
     for path in EVENTS.iterdir():
         module = handler_of(path.name)
-        for name in ("parts", "leads"):
+        for name in ("parts", "leads", "policies"):
             part = getattr(module, name, None)
             if part is not None:
                 part.cache_clear()
@@ -125,6 +145,10 @@ def leads(table: Table, aws: Clients, monkeypatch: pytest.MonkeyPatch) -> LeadTa
 def invoke(function: str, case: str) -> Any:
     event = json.loads((EVENTS / function / f"{case}.json").read_text())
     return handler_of(function).handler(event, Context())
+
+
+def metrics_in(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines() if '"_aws"' in line]
 
 
 def the_lead(leads: LeadTable) -> Lead:
@@ -180,11 +204,33 @@ def test_advance_follow_up_for_the_sweeper(aws: Clients, leads: LeadTable) -> No
     assert queued
 
 
+@pytest.mark.usefixtures("leads")
+def test_what_the_sweeper_repaired_is_counted_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invoke("advance_follow_up", "swept")
+    assert capsys.readouterr().out == "", "the lead came this moment"
+    invoke("advance_follow_up", "captured")
+    # Alerts that were asked for a moment ago are late now.
+    monkeypatch.setattr("shared.domain.lead.MISSED_AFTER", timedelta())
+
+    invoke("advance_follow_up", "captured")
+    assert capsys.readouterr().out == "", "an event of the queue repairs nothing"
+    invoke("advance_follow_up", "swept")
+    assert '"LeadRepaired":[1.0]' in capsys.readouterr().out
+
+
 @case("advance_follow_up", "woken")
 def test_advance_follow_up_for_the_machine(leads: LeadTable) -> None:
     superseded = invoke("advance_follow_up", "woken")
 
-    assert superseded == {"lead_id": LEAD_ID, "run": 1, "wake_at": None, "done": True}
+    assert superseded == {
+        "lead_id": LEAD_ID,
+        "run": 1,
+        "wake_at": None,
+        "done": True,
+        "repaired": False,
+    }
     assert the_lead(leads).rep_id is None
 
 
@@ -217,13 +263,18 @@ def test_a_message_that_fails_is_tried_again_and_the_others_are_not(leads: LeadT
 def test_measure_events(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke("measure_events", "captured_and_alerted") == {"batchItemFailures": []}
 
-    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     counted = {
-        (blob["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], blob.get("form"))
-        for blob in blobs
+        document.get("form") or document.get("channel"): sorted(
+            metric["Name"] for metric in document["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        )
+        for document in documents
     }
-    assert {("LeadCaptured", "demo-en"), ("AlertSent", "demo-en")} <= counted
-    assert ("LeadCaptured", None) in counted, "by channel"
+    assert counted == {
+        None: ["AlertSent", "LeadAlerted", "LeadCaptured", "TimeToAlert"],
+        "demo-en": ["LeadAlerted", "LeadCaptured", "TimeToAlert"],
+        "Direct": ["LeadCaptured"],
+    }
 
 
 @case("sweep_follow_ups", "every_minute")
@@ -240,6 +291,34 @@ def test_sweep_follow_ups(
 
     assert aws.bodies(settings().advance_queue_url) == [{"lead_id": LEAD_ID, "swept": True}]
     assert '"LeadsSwept":[1.0]' in capsys.readouterr().out
+
+
+@case("run_canary", "scheduled")
+def test_run_canary(aws: Clients, leads: LeadTable, capsys: pytest.CaptureFixture[str]) -> None:
+    invoke("run_canary", "scheduled")
+
+    (blob,) = metrics_in(capsys.readouterr().out)
+    (metric,) = blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    assert metric == {"Name": "CanaryArrived", "Unit": "Seconds"}
+    assert 0 <= blob["CanaryArrived"][0] < 5
+    (rep,) = leads.people("canary")
+    assert (rep.phone, rep.role) == (None, "rep"), "nobody is texted, no manager is told"
+    assert aws.bodies(settings().canary_queue_url) == []
+
+
+def test_a_canary_that_is_lost_counts_nothing_and_says_where(
+    aws: Clients, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PageAndAlerts, "send", lambda *_: Answer(404, "unknown_form"))
+
+    with logged() as lines:
+        invoke("run_canary", "scheduled")
+
+    assert metrics_in(capsys.readouterr().out) == []
+    (line,) = [line for line in lines if line["level"] == "ERROR"]
+    assert line["message"] == "canary did not arrive"
+    assert (line["form_id"], line["status"], line["code"]) == ("canary", 404, "unknown_form")
+    assert line["missing"] == ["submission"]
 
 
 @case("follow_up_lead", "show")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -285,20 +286,108 @@ def test_outcomes_are_counted_and_logged_without_personal_data(
         "created",
         "repeated",
         "joined",
-        "refused",
+        "rejected",
         "preflight",
     ]
     assert lines[0]["lead_id"] == lines[2]["lead_id"]
     assert lines[3]["fields"] == ["phone:unusable"]
     assert lines[3]["status"] == 422
     assert "canary" not in json.dumps(lines).lower()
-    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [next(iter(set(service.COUNTED_AS.values()) & set(m))) for m in emitted] == [
-        "SubmissionAccepted",
-        "SubmissionRepeated",
-        "SubmissionAccepted",
-        "SubmissionRefused",
+    assert counted(capsys) == [
+        ("SubmissionAccepted", None),
+        ("SubmissionRepeated", None),
+        ("SubmissionAccepted", None),
+        ("SubmissionRejected", None),
+        ("SubmissionRejected", "demo-en"),
+        ("SubmissionRejected", "phone:unusable"),
     ]
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str | None]]:
+    """The metrics that were emitted since last asked, and by what: None by stack only."""
+    found = []
+    for document in map(json.loads, capsys.readouterr().out.splitlines()):
+        (directive,) = document["_aws"]["CloudWatchMetrics"]
+        (metric,) = directive["Metrics"]
+        (names,) = directive["Dimensions"]
+        assert (document["service"], document[metric["Name"]]) == ("leadline", [1])
+        labels = [document[name] for name in names if name != "service"]
+        found.append((metric["Name"], labels[0] if labels else None))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("request_", "form", "reasons"),
+    [
+        (a_request("{}", "application/json", form_id="nobody"), "other", {"unknown_form"}),
+        (a_request(method="GET"), "demo-en", {"wrong_method"}),
+        (a_request("a=1", origin="https://evil.example"), "demo-en", {"origin_not_allowed"}),
+        # Two fields, two reasons; the submission itself counts once.
+        (a_request("phone=1&consent=on"), "demo-en", {"name:missing", "phone:unusable"}),
+    ],
+)
+def test_what_was_rejected_and_why_is_counted_apart(
+    leads: LeadTable,
+    capsys: pytest.CaptureFixture[str],
+    request_: HttpRequest,
+    form: str,
+    reasons: set[str],
+) -> None:
+    send(request_)
+    measured = counted(capsys)
+    assert {name for name, _ in measured} == {"SubmissionRejected"}
+    assert [by for _, by in measured][:2] == [None, form]
+    assert {by for _, by in measured[2:]} == reasons
+    assert len(measured) == 2 + len(reasons)
+
+
+def test_a_file_is_counted_by_no_name_of_a_stranger(
+    leads: LeadTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = from_file("browser_file")
+    body = base64.b64decode(event["body"]).replace(b'name="brief"', b'name="Ann 020 7946"')
+    assert b"Ann 020 7946" in body
+    send({**event, "body": base64.b64encode(body).decode()})
+    assert "custom:file_not_accepted" in {by for _, by in counted(capsys)}
+
+
+def test_a_field_of_the_page_s_own_is_counted_as_custom(
+    table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = cast("dict[str, Any]", POLICY["form/demo-en"])
+    both = {"budget": {"required": True}, "city": {"required": True}}
+    rejected = reject(table, {**form, "fields": both})
+    assert rejected.fields == ("budget:missing", "city:missing"), "the log names them"
+    assert [label for one in rejected.measured for label in one.labels] == [
+        ("form", "demo-en"),
+        ("reason", "custom:missing"),
+    ]
+
+
+def test_a_test_is_counted_nowhere(table: Table) -> None:
+    form = cast("dict[str, Any]", POLICY["form/demo-en"])
+    assert reject(table, {**form, "is_test": True}).measured == ()
+    assert reject(table, {**form, "metrics": False}).measured[0].labels[0] == ("form", "other")
+
+
+def reject(table: Table, form: dict[str, Any]) -> service.Answered:
+    """What becomes of an empty submission of this form."""
+    store = PolicyStore(table)
+    store.publish({**POLICY, "form/demo-en": form})
+    answered = service.submit_form(
+        a_request("{}", "application/json"), store, LeadTable(table), datetime.now(UTC)
+    )
+    assert answered.outcome == "rejected"
+    return answered
+
+
+def test_what_could_not_be_stored_is_counted(
+    leads: LeadTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = function.parts()
+    monkeypatch.setattr(function, "parts", lambda: (parts.policies, Refusing()))
+    post()
+    assert counted(capsys) == [("SubmissionNotStored", None)]
 
 
 @settings(
