@@ -51,3 +51,21 @@ def machine() -> dict[str, Any]:
 
 def of_type(resources: Resources, kind: str) -> Resources:
     return {name: r for name, r in resources.items() if r["Type"] == kind}
+
+
+def statements_of(role: str) -> list[dict[str, Any]]:
+    """Everything that a role of the template allows, by its own policies and the template's."""
+    properties = expanded()[role]["Properties"]
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    documents += [
+        # By their names in this template: one of AWS's own is a KeyError.
+        expanded()[policy["Ref"]]["Properties"]["PolicyDocument"]
+        for policy in properties.get("ManagedPolicyArns", [])
+    ]
+    found = [document["Statement"] for document in documents]
+    return [one for some in found for one in (some if isinstance(some, list) else [some])]
+
+
+def role_of(function: str) -> str:
+    name: str = expanded()[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+    return name

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from shared import errors
-from tests.unit.template import ROOT, expanded, machine, of_type, template
+from tests.unit.template import (
+    ROOT,
+    expanded,
+    machine,
+    of_type,
+    role_of,
+    statements_of,
+    template,
+)
 
 FUNCTIONS = of_type(template()["Resources"], "AWS::Serverless::Function")
 DEFAULTS = template()["Globals"]["Function"]
@@ -82,6 +90,8 @@ def test_every_rule_may_write_to_its_queue_and_to_its_dead_letters() -> None:
     allowed = set()
     for policy in of_type(expanded(), "AWS::SQS::QueuePolicy").values():
         for statement in statements(policy["Properties"]["PolicyDocument"]):
+            if statement["Principal"] == {"Service": "sns.amazonaws.com"}:
+                continue  # the canary's mailbox, which has a test of its own
             assert statement["Principal"] == {"Service": "events.amazonaws.com"}
             queue = statement["Resource"]["Fn::GetAtt"][0]
             assert {"Ref": queue} in policy["Properties"]["Queues"]
@@ -99,11 +109,10 @@ def test_the_machine_may_invoke_its_function_and_knows_our_errors() -> None:
     text = json.dumps(machine())
 
     assert set(re.findall(r"\$\{(\w+)\}", text)) == set(properties["DefinitionSubstitutions"])
-    (policy,) = properties["Policies"]
-    (statement,) = statements(policy)
-    assert statement["Action"] == "lambda:InvokeFunction"
-    assert (
-        statement["Resource"] == properties["DefinitionSubstitutions"]["AdvanceFollowUpFunctionArn"]
+    role = properties["Role"]["Fn::GetAtt"][0]
+    function = properties["DefinitionSubstitutions"]["AdvanceFollowUpFunctionArn"]
+    assert {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function} in (
+        statements_of(role)
     )
     retried = [
         name
@@ -122,15 +131,49 @@ def test_the_functions_name_of_the_machine_is_the_machines() -> None:
     assert environment["STATE_MACHINE_ARN"]["Fn::Sub"].endswith(f":stateMachine:{name}")
 
 
-@each_function
-def test_a_function_may_do_single_actions_on_single_resources(name: str) -> None:
-    for policy in FUNCTIONS[name]["Properties"].get("Policies", []):
-        for statement in statements(policy):
-            assert all("*" not in action for action in as_list(statement["Action"]))
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+"""Traces have no ARN."""
+
+
+def test_roles_allow_single_actions_on_single_resources() -> None:
+    """With what is declared here, and nothing else, on everything."""
+    for role in of_type(expanded(), "AWS::IAM::Role"):
+        for statement in statements_of(role):
+            actions = as_list(statement["Action"])
+            assert all("*" not in action for action in actions)
             if "NotResource" in statement:
-                assert (name, statement["Action"]) == ("SendAlertFunction", "sns:Publish")
+                # A phone number has no ARN: everything that is no topic.
+                assert (role, actions) == ("SendAlertRole", ["sns:Publish"])
+                assert statement["NotResource"]["Fn::Sub"].endswith(":sns:*:*:*")
+            elif statement["Resource"] == "*":
+                assert set(actions) == TRACES
             else:
                 assert "*" not in json.dumps(statement["Resource"])
+
+
+def test_whoever_touches_the_table_says_which_items() -> None:
+    for role in of_type(expanded(), "AWS::IAM::Role"):
+        for statement in statements_of(role):
+            touched = json.dumps(statement.get("Resource", ""))
+            if "LeadTable" in touched and "StreamArn" not in touched:
+                ((_, condition),) = statement["Condition"].items()
+                patterns = as_list(condition["dynamodb:LeadingKeys"])
+                assert all(re.fullmatch(r"[A-Z]+(#\*|#[a-z]+)?", pattern) for pattern in patterns)
+
+
+@each_function
+def test_a_function_has_a_role_of_its_own_and_is_traced(name: str) -> None:
+    """SAM would add AWS's managed policies, which allow the function's actions on everything."""
+    assert role_of(name) == name.removesuffix("Function") + "Role"
+    assert expanded()[name]["Properties"]["TracingConfig"] == {"Mode": "Active"}
+
+
+@each_function
+def test_nothing_switches_compiled_modules_off(name: str) -> None:
+    """With PYTHONOPTIMIZE Python looks for other ones than those that ship, and starts slowly."""
+    variables = expanded()[name]["Properties"]["Environment"]["Variables"]
+
+    assert not any(variable.startswith("PYTHON") for variable in variables)
 
 
 def test_the_table_cannot_be_lost_by_accident() -> None:
