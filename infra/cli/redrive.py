@@ -1,0 +1,178 @@
+"""`leadline redrive`: lists the queues of what failed, and sends their messages where they belong.
+
+By receive, send and delete, not by SQS's own move task: that one works in the background, and
+refuses messages that did not come from a queue, as EventBridge's do not. A message that is sent and
+not deleted comes twice, which everything here bears.
+"""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import boto3
+
+from infra.cli import deployment
+from infra.cli.commands import Commands, lines
+from infra.cli.deployment import Deployment, OperatorError
+from shared.adapters.timeouts import SHORT
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+MOVES = {
+    "AdvanceDeadLetters": "AdvanceQueue",
+    "AlertDeadLetters": "AlertQueue",
+    "MeasureDeadLetters": "MeasureQueue",
+}
+"""Where messages of a dead-letter queue came from."""
+UNDELIVERED = "UndeliveredEvents"
+PARKED = "ParkedRecords"
+QUEUES = (*MOVES, UNDELIVERED, PARKED)
+BATCH = 10
+HIDDEN_SECONDS = 60
+"""Longer than sending one batch takes; what could not be sent is back in the queue after it."""
+
+WAIT_SECONDS = 1
+"""Any wait asks every server of a queue; without one, a few answer, which may know of none."""
+
+
+class Moved(NamedTuple):
+    moved: int
+    kept: int
+    """Messages that nobody can tell where they belong, or that the queue did not take."""
+
+
+def add_commands(areas: Commands) -> None:
+    command = areas.add_parser(
+        "redrive",
+        help="show what failed, or send it again",
+        description="Without a queue: how many messages each has. Nothing is moved.",
+    )
+    command.add_argument("queue", nargs="*", metavar="QUEUE", help=", ".join(QUEUES))
+    command.add_argument("--all", action="store_true", help="every queue that can be moved")
+    deployment.add_stack(command)
+    command.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    stack = deployment.find(options.stack)
+    sqs = boto3.client("sqs", config=SHORT)
+    wanted = [*MOVES, UNDELIVERED] if options.all else options.queue
+    if unknown := sorted(set(wanted) - set(QUEUES)):
+        raise OperatorError(f"no such queue: {', '.join(unknown)}")
+    if not wanted:
+        rows = [("QUEUE", "MESSAGES")]
+        rows += [(name, str(count(sqs, stack.resource(name)))) for name in QUEUES]
+        print(lines(rows))
+        return 0
+    status = 0
+    for name in wanted:
+        if name == PARKED:
+            _show_parked(sqs, stack)
+            continue
+        moved = redrive(sqs, stack, name)
+        kept = f", {moved.kept} kept" if moved.kept else ""
+        print(f"{name}: {moved.moved} sent again{kept}")
+        status = 1 if moved.kept else status
+    return status
+
+
+def count(sqs: "SQSClient", url: str) -> int:
+    """About how many messages a queue holds, those in somebody's hands included."""
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    waiting = int(attributes["ApproximateNumberOfMessages"])
+    return waiting + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+
+
+def redrive(sqs: "SQSClient", stack: Deployment, name: str) -> Moved:
+    """Empties one queue of what failed into the queues that its messages are for."""
+    source = stack.resource(name)
+    moved = kept = 0
+    for messages in _batches(sqs, source):
+        by_target: dict[str | None, list[MessageTypeDef]] = {}
+        for message in messages:
+            target = _target(stack, name, message)
+            by_target.setdefault(target, []).append(message)
+        for target, group in by_target.items():
+            done = _move(sqs, source, target, group) if target else 0
+            moved += done
+            kept += len(group) - done
+    return Moved(moved, kept)
+
+
+def _batches(sqs: "SQSClient", url: str) -> Iterator[list["MessageTypeDef"]]:
+    """Messages until the queue has no more to show. Each is hidden meanwhile."""
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=BATCH,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            WaitTimeSeconds=WAIT_SECONDS,
+            MessageAttributeNames=["All"],
+        )
+        messages = answer.get("Messages", [])
+        if not messages:
+            return
+        yield messages
+
+
+def _target(stack: Deployment, name: str, message: "MessageTypeDef") -> str | None:
+    """The URL of the queue that a message is for."""
+    if name in MOVES:
+        return stack.resource(MOVES[name])
+    # EventBridge says which queue it could not reach: a rule's target.
+    attributes = message.get("MessageAttributes") or {}
+    arn = attributes["TARGET_ARN"].get("StringValue", "") if "TARGET_ARN" in attributes else ""
+    for queue in MOVES.values():
+        url = stack.resource(queue)
+        if url.rpartition("/")[2] == arn.rpartition(":")[2]:
+            return url
+    return None
+
+
+def _move(sqs: "SQSClient", source: str, target: str, messages: list["MessageTypeDef"]) -> int:
+    """Sends, then deletes what was taken. Returns how many were."""
+    answer = sqs.send_message_batch(
+        QueueUrl=target,
+        Entries=[
+            {"Id": str(place), "MessageBody": as_sent(message["Body"])}
+            for place, message in enumerate(messages)
+        ],
+    )
+    taken = [messages[int(entry["Id"])] for entry in answer.get("Successful", [])]
+    if taken:
+        sqs.delete_message_batch(
+            QueueUrl=source,
+            Entries=[
+                {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
+                for place, message in enumerate(taken)
+            ],
+        )
+    return len(taken)
+
+
+def as_sent(body: str) -> str:
+    """What the queue expects: the detail alone, where EventBridge kept the event around it."""
+    try:
+        content: Any = json.loads(body)
+    except ValueError:
+        return body
+    if isinstance(content, dict) and {"detail-type", "detail"} <= content.keys():
+        return json.dumps(content["detail"])
+    return body
+
+
+def _show_parked(sqs: "SQSClient", stack: Deployment) -> None:
+    """Keys of records that are no event of this version: they are looked at, not moved."""
+    url = stack.resource(PARKED)
+    shown = 0
+    for messages in _batches(sqs, url):
+        for message in messages:
+            print(message["Body"])
+            shown += 1
+    print(f"{PARKED}: {shown} shown, none moved: mend the record, then `leadline republish`")

@@ -1,0 +1,158 @@
+"""The command line itself: finding a deployment, publishing policy, saying what went wrong."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import NoCredentialsError
+from botocore.stub import Stubber
+
+from infra.cli import deployment
+from infra.cli.commands import lines
+from infra.cli.deployment import Deployment, OperatorError
+from shared.adapters.policy_store import PolicyStore
+from tests.unit.cli.conftest import Run
+from tests.unit.template import ROOT, template
+
+DESCRIBED = {
+    "StackName": "ours",
+    "StackStatus": "CREATE_COMPLETE",
+    "CreationTime": "2026-11-20T09:00:00Z",
+    "Parameters": [{"ParameterKey": "CanaryMinutes", "ParameterValue": "5"}],
+    "Outputs": [{"OutputKey": "ApiUrl", "OutputValue": "https://api.test"}],
+}
+SITE = "SITE=https://ours.net"
+
+
+def resource(logical: str, kind: str) -> dict[str, Any]:
+    return {
+        "LogicalResourceId": logical,
+        "PhysicalResourceId": logical.lower(),
+        "ResourceType": kind,
+        "LastUpdatedTimestamp": "2026-11-20T09:00:00Z",
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Stubber:
+    client = boto3.client("cloudformation")
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: client)
+    return Stubber(client)
+
+
+def test_a_deployment_is_found_by_its_name(cloudformation: Stubber) -> None:
+    cloudformation.add_response("describe_stacks", {"Stacks": [DESCRIBED]}, {"StackName": "ours"})
+    summaries = [
+        resource("LeadTable", "AWS::DynamoDB::Table"),
+        resource("AlertQueue", "AWS::SQS::Queue"),
+    ]
+    cloudformation.add_response("list_stack_resources", {"StackResourceSummaries": summaries})
+    with cloudformation:
+        found = deployment.find("ours")
+
+    assert found.parameters == {"CanaryMinutes": "5"}
+    assert found.outputs == {"ApiUrl": "https://api.test"}
+    assert found.resource("AlertQueue") == "alertqueue"
+    assert (found.region, found.status) == ("eu-central-1", "CREATE_COMPLETE")
+    with pytest.raises(OperatorError, match="has no LeadEvents: deploy this version"):
+        found.resource("LeadEvents")
+
+
+def test_a_deployment_that_is_not_there_is_said(cloudformation: Stubber, leadline: Run) -> None:
+    cloudformation.add_client_error("describe_stacks", "ValidationError", "does not exist")
+    with cloudformation:
+        status, _, err = leadline("redrive")
+
+    assert status == 1
+    assert err.startswith("error: there is no stack leadline in eu-central-1: ")
+
+
+def test_other_refusals_are_told_as_they_are(cloudformation: Stubber, leadline: Run) -> None:
+    cloudformation.add_client_error("describe_stacks", "ExpiredToken", "log in again")
+    with cloudformation:
+        status, _, err = leadline("redrive")
+
+    assert status == 1
+    assert "ExpiredToken" in err
+
+
+def test_missing_credentials_are_an_error_not_a_trace(
+    monkeypatch: pytest.MonkeyPatch, leadline: Run
+) -> None:
+    def find(name: str) -> Deployment:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(deployment, "find", find)
+
+    assert leadline("redrive")[::2] == (1, "error: Unable to locate credentials\n")
+
+
+def test_policy_is_checked_without_an_account(leadline: Run, tmp_path: Path) -> None:
+    assert leadline("policy", "check", "--set", SITE) == (
+        0,
+        f"{len(list((ROOT / 'infra/policy').rglob('*.yaml')))} documents, no problem found\n",
+        "",
+    )
+    (tmp_path / "form").mkdir()
+    (tmp_path / "form/a.yaml").write_text("form_id: b")
+    status, _, err = leadline("policy", "check", str(tmp_path))
+    assert status == 1
+    assert "form/a" in err
+    assert leadline("policy", "publish", str(tmp_path))[0] == 1
+    assert "give one with --set" in leadline("policy", "check")[2]
+
+
+def test_the_script_works_from_any_folder(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()  # a package of the same name must not be taken for ours
+    (tmp_path / "shared/__init__.py").touch()
+    answer = subprocess.run(
+        [ROOT / "leadline", "policy", "check", "--set", SITE],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.stderr == ""
+    assert answer.stdout.endswith("documents, no problem found\n")
+
+
+def test_policy_is_published_to_the_stack_or_to_a_table(stack: Deployment, leadline: Run) -> None:
+    assert leadline("policy", "publish", "--set", SITE)[1] == "version 1 is in force\n"
+    assert leadline("policy", "publish", "--set", SITE, "--table", stack.table.name)[0] == 0
+    policy = PolicyStore(stack.table).current()
+    assert policy.version == 1
+    assert "demo-en" in [form.form_id for form in policy.forms]
+
+
+def test_a_region_can_be_given(
+    stack: Deployment, leadline: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")  # put back after the test
+
+    leadline("--region", "eu-west-1", "redrive")
+
+    assert boto3.client("sns").meta.region_name == "eu-west-1"
+
+
+def test_the_last_column_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = lines([("a", "word " * 30), ("bbb", "x")])
+
+    assert max(map(len, text.splitlines())) <= 72
+    assert text.splitlines()[0].startswith("a    word")
+    assert text.splitlines()[1].startswith("     word")
+    assert text.splitlines()[-1] == "bbb  x"
+
+
+def test_the_deployment_has_what_the_commands_ask_for() -> None:
+    wanted = {"LeadTable", "AlertTopic", "LeadEvents", "Monitoring"}
+
+    assert wanted <= set(template()["Resources"])
+    assert {"CanaryMinutes", "OpsEmail", "PublicDomain", "PublicUrl", "SmsMonthlyBudgetUsd"} <= set(
+        template()["Parameters"]
+    )
+    assert {"ApiUrl", "PublicDomainTarget"} <= set(template()["Outputs"])

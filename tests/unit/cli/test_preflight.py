@@ -1,0 +1,511 @@
+"""Each finding of the preflight, and that it says so instead of failing when it may not look."""
+
+import io
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import Message
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from infra.cli import deployment, preflight
+from infra.cli.deployment import Deployment, OperatorError
+from infra.cli.people import filter_of
+from infra.cli.policy_files import read_policy
+from infra.cli.preflight import Account, Check
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.roster import Rep
+from tests.unit.cli.conftest import Run
+from tests.unit.domain.samples import a_rep
+from tests.unit.template import ROOT
+
+ANNA = a_rep("anna", email="anna@ours.net", phone="+447400123456")
+IVAN = a_rep("ivan", email="ivan@ours.net", phone="+79161234567")
+BOSS = a_rep("boss", role="manager", email="boss@ours.net", phone="+12015550123")
+STAFF = [ANNA, IVAN, BOSS]
+POLICY = read_policy(ROOT / "infra/policy", {"SITE": "https://ours.net"})
+OURS = {name: body for name, body in POLICY.items() if "demo" not in name}
+FORM = POLICY["form/demo-en"]
+assert isinstance(FORM, dict)
+OURS["form/price"] = {**FORM, "form_id": "price"}
+
+
+@pytest.fixture
+def account(stack: Deployment) -> Account:
+    """An account of a company that did everything right, with clients of moto's."""
+    PolicyStore(stack.table).publish(OURS)
+    for rep in STAFF:
+        LeadTable(stack.table).put_rep(rep)
+    return Account(stack)
+
+
+@pytest.fixture
+def sns(account: Account) -> Iterator[Stubber]:
+    with Stubber(account.sns) as stub:
+        yield stub
+
+
+def findings(check: Check, account: Account) -> list[str]:
+    return [f"{finding.level}: {finding.says}" for finding in check(account)]
+
+
+def numbers(*countries: str) -> dict[str, Any]:
+    return {"PhoneNumbers": [{"Iso2CountryCode": country} for country in countries]}
+
+
+# --- SMS -----------------------------------------------------------------------------------------
+
+
+def test_an_account_outside_the_sandbox_may_send(account: Account, sns: Stubber) -> None:
+    sns.add_response("get_sms_sandbox_account_status", {"IsInSandbox": False})
+
+    assert findings(preflight.sms_sandbox, account) == ["ok: The account may send to any number."]
+
+
+@pytest.mark.parametrize(
+    ("verified", "begins"),
+    [
+        (["+447400123456"], "missing: SMS reach verified numbers only, 1 of the roster's 3"),
+        ([rep.phone for rep in STAFF], "warning: Every phone of the roster is verified"),
+    ],
+)
+def test_the_sandbox_lets_verified_numbers_through(
+    account: Account, sns: Stubber, verified: list[str], begins: str
+) -> None:
+    sns.add_response("get_sms_sandbox_account_status", {"IsInSandbox": True})
+    listed = [{"PhoneNumber": phone, "Status": "Verified"} for phone in verified]
+    listed.append({"PhoneNumber": "+15005550006", "Status": "Pending"})
+    sns.add_response("list_sms_sandbox_phone_numbers", {"PhoneNumbers": listed})
+
+    (said,) = findings(preflight.sms_sandbox, account)
+    assert said.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "begins"),
+    [
+        ({}, "missing: SMS stop without an error after 1 USD"),
+        ({"MonthlySpendLimit": "1"}, "missing: SMS stop without an error after 1 USD"),
+        ({"MonthlySpendLimit": "15"}, "warning: SMS stop at 15 USD a month, and the alarm"),
+        ({"MonthlySpendLimit": "50"}, "ok: SMS stop without an error after 50 USD"),
+    ],
+)
+def test_the_spend_limit_is_looked_at(
+    account: Account, sns: Stubber, attributes: dict[str, str], begins: str
+) -> None:
+    sns.add_response("get_sms_attributes", {"attributes": attributes})
+
+    limit, kind = findings(preflight.sms_spend, account)
+    assert limit.startswith(begins)
+    assert kind.startswith("ok: The account's default is Promotional")
+
+
+def test_countries_need_numbers_or_senders(account: Account, sns: Stubber) -> None:
+    account.countries = ["DE"]
+    sns.add_response("list_origination_numbers", numbers("GB"))
+    sns.add_response("get_sms_attributes", {"attributes": {"DefaultSenderID": "OURS"}})
+
+    germany, britain, russia, america = findings(preflight.sms_senders, account)
+
+    assert germany.startswith("ok: DE: SMS come from sender ID OURS")
+    assert britain == "ok: GB: the account has a number of its own."
+    assert russia.startswith("warning: RU: sender IDs are registered there, and the account sends")
+    assert america.startswith("missing: US: carriers take SMS from dedicated numbers only")
+
+
+def test_without_a_sender_that_is_said(account: Account, sns: Stubber) -> None:
+    account.countries = ["DE"]
+    account.roster = [IVAN]
+    sns.add_response("list_origination_numbers", {})
+    sns.add_response("get_sms_attributes", {"attributes": {}})
+
+    germany, russia = findings(preflight.sms_senders, account)
+
+    assert "a number that SNS chooses" in germany
+    assert "has no sender ID" in russia
+
+
+def test_before_anybody_is_entered_countries_are_asked_for(account: Account) -> None:
+    account.roster = []
+
+    (said,) = findings(preflight.sms_senders, account)
+    assert "--country" in said
+
+
+def test_a_number_that_nobody_can_have_still_has_a_country() -> None:
+    assert preflight.countries_of([a_rep("x", phone="+70000000102")]) == {"RU"}
+    assert preflight.countries_of([a_rep("x", phone=None)]) == set()
+
+
+def test_who_answered_stop_is_named(account: Account, sns: Stubber) -> None:
+    for out in (True, False, False):
+        sns.add_response("check_if_phone_number_is_opted_out", {"isOptedOut": out})
+
+    (said,) = findings(preflight.opted_out, account)
+    assert said.startswith("missing: Anna answered STOP")
+
+
+def test_nobody_answered_stop(account: Account, sns: Stubber) -> None:
+    for _ in STAFF:
+        sns.add_response("check_if_phone_number_is_opted_out", {"isOptedOut": False})
+
+    assert findings(preflight.opted_out, account) == ["ok: None of 3 numbers has opted out."]
+
+
+# --- e-mail --------------------------------------------------------------------------------------
+
+
+def subscribe(account: Account, email: str, rep: Rep | None) -> None:
+    assert account.stack
+    arn = account.sns.subscribe(
+        TopicArn=account.stack.resource("AlertTopic"),
+        Protocol="email",
+        Endpoint=email,
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    if rep:
+        account.sns.set_subscription_attributes(
+            SubscriptionArn=arn,
+            AttributeName="FilterPolicy",
+            AttributeValue=str(filter_of(rep)).replace("'", '"'),
+        )
+
+
+def test_an_address_needs_its_own_filter(account: Account) -> None:
+    subscribe(account, "anna@ours.net", ANNA)
+    subscribe(account, "ivan@ours.net", ANNA)
+    subscribe(account, "left@ours.net", None)
+
+    wrong, unknown, right, stranger = findings(preflight.emails, account)
+
+    assert wrong.startswith("missing: boss@ours.net (Boss) is not subscribed")
+    assert unknown.startswith("missing: ivan@ours.net (Ivan) is subscribed with another filter")
+    assert right == "ok: 1 of 3 addresses are confirmed."
+    assert stranger.startswith("warning: left@ours.net is subscribed and nobody of the roster")
+
+
+def test_an_address_that_did_not_answer_is_missing(account: Account, sns: Stubber) -> None:
+    account.roster = [ANNA]
+    pending = {
+        "SubscriptionArn": "PendingConfirmation",
+        "Protocol": "email",
+        "Endpoint": "anna@ours.net",
+    }
+    sns.add_response("list_subscriptions_by_topic", {"Subscriptions": [pending]})
+
+    (said,) = findings(preflight.emails, account)
+    assert said.startswith("missing: anna@ours.net (Anna) has not followed the link")
+
+
+# --- policy and people ---------------------------------------------------------------------------
+
+
+def test_a_policy_of_ones_own_is_fine(account: Account) -> None:
+    assert findings(preflight.policy_published, account) == [
+        "ok: Version 1 is in force, with 1 forms."
+    ]
+
+
+def test_no_policy_and_no_form_are_missing(account: Account) -> None:
+    account.policy = None
+    assert findings(preflight.policy_published, account)[0].startswith("missing: None is published")
+    assert findings(preflight.teams_staffed, account) == []
+
+    assert account.stack
+    PolicyStore(account.stack.table).publish({"chain/default": POLICY["chain/default"]})
+    account = Account(account.stack)
+    assert findings(preflight.policy_published, account) == [
+        "missing: It has no form: publish one."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("site", "host"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+        ("https://www.example.com", "www.example.com"),
+        ("https://shop.test", "shop.test"),
+    ],
+)
+def test_the_sample_company_is_noticed(account: Account, site: str, host: str) -> None:
+    assert account.stack
+    sample = read_policy(ROOT / "infra/policy", {"SITE": site})
+    PolicyStore(account.stack.table).publish(sample)
+
+    _, demos, *forms = findings(preflight.policy_published, Account(account.stack))
+
+    assert demos.startswith("warning: demo-en, demo-ru, demo-tilda belong to the sample company")
+    assert forms[0] == f"warning: form/demo-en names {host}, where no visitor of yours is."
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        (STAFF, ["ok: 2 people can be given a lead."]),
+        ([ANNA, BOSS], ["warning: Anna is alone"]),
+        ([ANNA, IVAN], ["ok", "missing: No manager can be reached"]),
+        ([BOSS], ["missing: Nobody can be given a lead"]),
+        ([a_rep("x", on_duty=False), BOSS], ["missing: Everybody is off duty"]),
+        ([a_rep("x", phone=None, email=None), BOSS], ["missing: Nobody can be given a lead"]),
+        (
+            [*STAFF, a_rep("x", name="Xenia", calendar="night")],
+            ["ok", "missing: Xenia works by the calendar night"],
+        ),
+    ],
+)
+def test_a_team_needs_reps_and_a_manager(
+    account: Account, people: list[Rep], said: list[str]
+) -> None:
+    account.roster = people
+
+    found = findings(preflight.teams_staffed, account)
+
+    assert len(found) == len(said)
+    assert all(one.startswith(begins) for one, begins in zip(found, said, strict=True))
+
+
+def test_who_is_not_active_is_not_counted(account: Account) -> None:
+    assert account.stack
+    LeadTable(account.stack.table).put_rep(ANNA.model_copy(update={"active": False}))
+
+    assert {rep.rep_id for rep in Account(account.stack).roster} == {"ivan", "boss"}
+
+
+def test_the_canary_needs_its_documents(account: Account) -> None:
+    assert findings(preflight.canary, account) == ["ok: A test lead goes through every 5 minutes."]
+
+    account.policy = None
+    (said,) = findings(preflight.canary, account)
+    assert said.startswith("missing: form/canary and chain/canary are not published")
+
+    assert account.stack
+    account.stack = replace(account.stack, parameters={"CanaryMinutes": "0"})
+    assert findings(preflight.canary, account)[0].startswith("warning: Off")
+
+
+# --- the address ---------------------------------------------------------------------------------
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, status: int | Exception) -> list[str]:
+    asked = []
+
+    def urlopen(url: str, timeout: float) -> Any:
+        asked.append(url)
+        if isinstance(status, Exception):
+            raise status
+        raise urllib.error.HTTPError(url, status, "", Message(), io.BytesIO())
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("parameters", "asked"),
+    [
+        ({}, "https://api.test/l/preflight"),
+        ({"PublicDomain": "go.ours.net"}, "https://go.ours.net/l/preflight"),
+        (
+            {"PublicDomain": "go.ours.net", "PublicUrl": "https://x.net/"},
+            "https://x.net/l/preflight",
+        ),
+    ],
+)
+def test_the_address_of_alerts_is_asked_for_a_link_that_nobody_has(
+    account: Account, monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str], asked: str
+) -> None:
+    assert account.stack
+    account.stack = replace(account.stack, parameters=parameters)
+    urls = answer(monkeypatch, 404)
+
+    first, *rest = findings(preflight.public_address, account)
+
+    assert urls == [asked]
+    assert first.startswith("ok")
+    assert [said[:7] for said in rest] == ([] if parameters else ["warning"])
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (403, "answers 403"),
+        (urllib.error.URLError("Name or service not known"), "answers nothing (Name or service"),
+        (TimeoutError(), "answers nothing (TimeoutError)"),
+    ],
+)
+def test_an_address_that_is_not_ours_is_missing(
+    account: Account, monkeypatch: pytest.MonkeyPatch, status: int | Exception, says: str
+) -> None:
+    answer(monkeypatch, status)
+
+    (said,) = findings(preflight.public_address, account)
+
+    assert said.startswith("missing")
+    assert says in said
+
+
+def test_a_page_at_the_address_that_is_not_ours_is_missing(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Page(io.BytesIO):
+        status = 200
+
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: Page(b"parked domain"))
+
+    assert "answers 200" in findings(preflight.public_address, account)[0]
+
+
+def test_links_are_https(account: Account) -> None:
+    assert account.stack
+    account.stack = replace(account.stack, parameters={"PublicUrl": "http://x.net"})
+
+    assert "which is not https" in findings(preflight.public_address, account)[0]
+
+
+# --- the rest ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("total", "level"), [(10, "warning"), (1000, "ok")])
+def test_a_new_account_runs_few_functions_at_once(account: Account, total: int, level: str) -> None:
+    with Stubber(account.functions) as stub:
+        limits = {"ConcurrentExecutions": total, "UnreservedConcurrentExecutions": total}
+        stub.add_response("get_account_settings", {"AccountLimit": limits})
+
+        assert findings(preflight.concurrency, account)[0].startswith(level)
+
+
+class Monitoring:
+    """The nested stack: one topic and two alarms, one of them raised or not."""
+
+    def __init__(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert account.stack
+        topic = account.sns.create_topic(Name="ops")["TopicArn"]
+        parts = {
+            "AWS::SNS::Topic": {"OpsTopic": topic},
+            "AWS::CloudWatch::Alarm": {"CanaryMissing": "a-1", "SmsBudget": "a-2"},
+        }
+        self.topic = topic
+        monkeypatch.setattr(deployment, "resources", lambda *about: parts[about[-1]])
+
+    def raised(self, stub: Stubber, *names: str) -> None:
+        stub.add_response(
+            "describe_alarms",
+            {"MetricAlarms": [{"AlarmName": name} for name in names]},
+            {"AlarmNames": ["a-1", "a-2"], "StateValue": "ALARM"},
+        )
+
+
+def test_an_alarm_that_is_raised_is_named(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitoring = Monitoring(account, monkeypatch)
+    account.sns.subscribe(TopicArn=monitoring.topic, Protocol="email", Endpoint="a@ops.net")
+    with Stubber(account.cloudwatch) as stub:
+        monitoring.raised(stub, "a-2")
+        assert findings(preflight.alarms, account) == [
+            "ok: Somebody is mailed when an alarm is raised.",
+            "warning: SmsBudget is raised: docs/runbook.md says what to do.",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("ops_email", "begins"),
+    [("a@ops.net", "missing: OpsEmail has not followed"), ("", "warning: Alarms are mailed to")],
+)
+def test_alarms_that_nobody_reads_are_said(
+    account: Account, monkeypatch: pytest.MonkeyPatch, ops_email: str, begins: str
+) -> None:
+    monitoring = Monitoring(account, monkeypatch)
+    assert account.stack
+    account.stack = replace(account.stack, parameters={"OpsEmail": ops_email})
+    with Stubber(account.cloudwatch) as stub:
+        monitoring.raised(stub)
+        mail, alarms = findings(preflight.alarms, account)
+
+    assert mail.startswith(begins)
+    assert alarms == "ok: None of 2 alarms is raised."
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        ("CREATE_COMPLETE", "ok"),
+        ("UPDATE_IN_PROGRESS", "warning"),
+        ("UPDATE_ROLLBACK_COMPLETE", "warning"),
+        ("ROLLBACK_COMPLETE", "missing"),
+        ("UPDATE_ROLLBACK_FAILED", "missing"),
+    ],
+)
+def test_the_state_of_the_stack(account: Account, status: str, level: str) -> None:
+    assert account.stack
+    assert preflight.status_of(replace(account.stack, status=status)).level == level
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def test_what_may_not_be_read_is_a_warning_and_stops_nothing(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, 404)
+    Monitoring(account, monkeypatch)
+    with Stubber(account.sns) as sns, Stubber(account.functions) as functions:
+        sns.add_client_error("get_sms_sandbox_account_status", "AuthorizationError")
+        sns.add_client_error("get_sms_attributes", "AccessDenied")
+        sns.add_client_error("list_origination_numbers", "AccessDenied")
+        functions.add_client_error("get_account_settings", "AccessDeniedException")
+        found = list(preflight.examine(account))
+
+    assert found[0] == (
+        "warning",
+        "SMS sandbox",
+        "Could not check: GetSMSSandboxAccountStatus said AuthorizationError.",
+    )
+    assert {finding.about for finding in found} >= {"policy", "team sales", "canary"}
+
+
+def test_the_command_fails_while_something_is_missing(
+    account: Account, leadline: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, 404)
+    monkeypatch.setattr(preflight, "OF_THE_ACCOUNT", ())
+    shown = [entry for entry in preflight.OF_THE_STACK if entry[0] in {"policy", "canary"}]
+    monkeypatch.setattr(preflight, "OF_THE_STACK", tuple(shown))
+
+    status, out, _ = leadline("preflight")
+    assert (status, out.splitlines()[-1]) == (0, "0 missing, 0 to look at")
+
+    assert account.stack
+    PolicyStore(account.stack.table).publish({"form/price": OURS["form/price"]})
+    status, out, _ = leadline("preflight")
+    assert (status, out.splitlines()[-1]) == (1, "1 missing, 0 to look at")
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_an_account_is_checked_before_the_first_deployment(
+    leadline: Run, monkeypatch: pytest.MonkeyPatch, *, denied: bool
+) -> None:
+    def find(name: str) -> Deployment:
+        if denied:
+            client = boto3.client("cloudformation")
+            with Stubber(client) as stub:
+                stub.add_client_error("describe_stacks", "AccessDenied")
+                client.describe_stacks(StackName=name)
+        raise OperatorError("there is no stack leadline")
+
+    monkeypatch.setattr(deployment, "find", find)
+    monkeypatch.setattr(preflight, "OF_THE_ACCOUNT", (("SMS sender", preflight.sms_senders),))
+
+    status, out, _ = leadline("preflight", "--stack", "leadline")
+
+    assert status == (0 if denied else 1)
+    assert out.splitlines()[0] == (
+        "warning  stack       Could not check: DescribeStacks said AccessDenied."
+        if denied
+        else "missing  stack       there is no stack leadline."
+    )
+    assert "--country" in out
