@@ -1,7 +1,7 @@
 # Leadline's one interface. `make help` lists what there is; `make run` is where to begin.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lock clean check test texts pictures
+.PHONY: help setup run lock clean check test prove texts pictures build deploy bench
 
 # Where `make run` serves everything; FRESH=1 forgets all data first.
 PORT ?= 8080
@@ -40,6 +40,17 @@ setup: .venv/.ready .local/runtime/.ready .local/engine/.ready ## Install what i
 .local/engine/.ready: requirements/engine.txt .local/uv/.ready
 	$(call environment,.local/engine,requirements/engine.txt)
 
+# What capture is compared with: FastAPI, Mangum, Chalice.
+.local/bench/.ready: requirements/bench.txt .local/uv/.ready
+	$(call environment,.local/bench,requirements/bench.txt)
+
+# What builds and deploys, and what reads templates: only for `make build`, `deploy` and `test`.
+.local/sam/.ready: requirements/sam.txt .local/uv/.ready
+	$(call environment,.local/sam,requirements/sam.txt)
+
+.local/checkov/.ready: requirements/checkov.txt .local/uv/.ready
+	$(call environment,.local/checkov,requirements/checkov.txt)
+
 .local/uv/.ready: requirements/uv.txt
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c "$(IS_NEW_ENOUGH)" || { \
 		echo "error: Leadline needs Python 3.11 or newer; tried: $(or $(PYTHON),$(PYTHONS))."; \
@@ -63,17 +74,36 @@ endef
 run: setup ## Run everything on http://127.0.0.1:8080 (PORT=8090, FRESH=1 to start empty)
 	@exec .venv/bin/python -m infra.local.run --port $(PORT) $(if $(filter-out 0 no,$(FRESH)),--fresh)
 
+# ---- Deploying -------------------------------------------------------------------------------------
+
+# Options for `sam deploy`; ARGS=--guided asks for parameters and keeps the answers in samconfig.toml.
+ARGS ?=
+
+build: .local/sam/.ready ## Build what ships into .aws-sam/build, and print its sizes
+	@.local/sam/bin/python -m infra.build
+
+deploy: build ## Build and deploy to your AWS account (the first time: make deploy ARGS=--guided)
+	@.local/sam/bin/sam deploy $(ARGS)
+
 # ---- Checking --------------------------------------------------------------------------------------
 
 check: setup ## Format, lint, types, arrows, template and unit tests: about a minute
-	@.venv/bin/python tests/run.py --quick
+	@.venv/bin/python -m tests.run --quick
 
-test: setup $(if $(OLDEST),.local/oldest/.ready) ## Everything that CI runs, with one summary at the end
-	@.venv/bin/python tests/run.py
+test: setup .local/sam/.ready .local/checkov/.ready $(if $(OLDEST),.local/oldest/.ready) ## Everything that CI runs, with one summary at the end
+	@.venv/bin/python -m tests.run
+
+# SEED=2 draws other pairs.
+prove: setup ## Break it: every pair of faults, every interleaving, every planted bug (half an hour)
+	@.venv/bin/python -m pytest tests/crash -q -n 2 --show-capture=no --pairs all --seed $(or $(SEED),1)
+	@if [ -f tests/crash/planted_bugs.py ]; then .venv/bin/python -m tests.crash.planted_bugs; fi
 
 .local/oldest/.ready: requirements/dev.txt .local/uv/.ready
 	@$(UV) venv --quiet --clear --python "$(OLDEST)" .local/oldest
 	$(call environment,.local/oldest,requirements/dev.txt)
+
+bench: setup .local/bench/.ready ## Measure capture beside boto3, FastAPI and Chalice into docs/performance.md (ROUNDS=11)
+	@.venv/bin/python -m tests.load.bench --write --rounds $(or $(ROUNDS),11)
 
 # ---- Keeping ---------------------------------------------------------------------------------------
 
@@ -84,6 +114,9 @@ lock: .local/uv/.ready ## Write the locks anew from pyproject.toml (UPGRADE=1 ta
 	$(LOCK) pyproject.toml --group runtime -c shared/requirements.txt -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev -c shared/requirements.txt -o requirements/dev.txt
 	$(LOCK) --group engine -o requirements/engine.txt
+	$(LOCK) --group sam -o requirements/sam.txt
+	$(LOCK) --group checkov -o requirements/checkov.txt
+	$(LOCK) pyproject.toml --group bench -c shared/requirements.txt -o requirements/bench.txt
 	echo uv | $(LOCK) - -o requirements/uv.txt
 
 texts: setup ## Collect the sentences of code and pages, update and compile the translations

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from infra.build import RUNTIME, BuildError, lambda_python
+
 ROOT = Path(__file__).parents[1]
 REPORTS = ROOT / ".local" / "reports"
 BIN = Path(sys.executable).parent
@@ -51,6 +53,14 @@ def pytest_step(
     return Step(name, [*command, folder, *arguments], report, quick)
 
 
+def can_build() -> bool:
+    try:
+        lambda_python()
+    except BuildError:
+        return False
+    return True
+
+
 def steps() -> list[Step]:
     coverage = ["--cov", "--cov-report=term", "--cov-fail-under=95"]
     found = [
@@ -63,8 +73,12 @@ def steps() -> list[Step]:
     ]
     if OLDEST.exists():
         found.append(pytest_step("unit on 3.11", "tests/unit", "-n", "2", python=OLDEST))
+    found.append(Step("linters", [sys.executable, "-m", "tests.linters.run"]))
+    if can_build():
+        found.append(pytest_step("packaging", "tests/packaging", "-s"))
     return [
         *found,
+        pytest_step("crash matrix", "tests/crash", "-n", "2"),
         pytest_step("integration", "tests/integration"),
         pytest_step("browser", "tests/browser"),
     ]
@@ -98,6 +112,8 @@ def main() -> int:
         print(f"{mark}  {result.step.name:<14} {counted:>12}  {result.seconds:6.1f} s")
     if not quick and not OLDEST.exists():
         print("        unit on 3.11     left out: no python3.11 on this machine")
+    if not quick and not can_build():
+        print(f"        packaging        left out: no {RUNTIME} with pip on this machine")
     passed = sum(result.tests - result.failed for result in results)
     # A step that counts no tests, or died before it counted them, fails as one.
     failed = sum(result.failed or int(not result.passed) for result in results)

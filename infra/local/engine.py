@@ -137,6 +137,8 @@ class Engine:
             "AWS_ENDPOINT_URL": self.endpoint,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self._state_dir),
+            # Where functions write down the calls that they make (lambda_main.py), if anywhere.
+            **{name: os.environ[name] for name in ["LEADLINE_CALLS"] if name in os.environ},
         }
 
     def _wait_until_healthy(self, process: subprocess.Popen[bytes]) -> None:

@@ -1,12 +1,14 @@
 """The process of one function: AWS's runtime client, run by the interpreter of `.local/runtime`.
 
-Two things are added to it:
+Three things are added to it:
 
 - Hot reload. An invocation that finds the source changed since this process started is handled by
   a new Python in the same process. Nothing that runs is interrupted, and the engine notices
   nothing.
 - A line is printed before each result, because the engine waits 50 ms for the first line of a
   silent invocation: a warm one takes 10 ms instead of 60.
+- Calls of AWS are written down when LEADLINE_CALLS names a file, for the tests that compare them
+  with the policies.
 """
 
 import contextlib
@@ -83,7 +85,31 @@ def speaking(post: Callable[..., Any]) -> Callable[..., Any]:
     return speak_and_post
 
 
+def write_down(file: str) -> None:
+    """Appends each call to the file: a line of JSON, written at once, as many processes write."""
+
+    def write(model: Any, params: dict[str, Any], **_: Any) -> None:
+        call = {
+            "function": os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+            "service": model.service_model.service_name,
+            "operation": model.name,
+            "params": params,
+        }
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(descriptor, f"{json.dumps(call)}\n".encode())
+        os.close(descriptor)
+
+    import boto3  # noqa: PLC0415 - a function that never calls AWS does without it
+
+    boto3.setup_default_session()
+    session = boto3.DEFAULT_SESSION
+    assert session is not None  # noqa: S101 - just set up
+    session.events.register("provide-client-params", write)
+
+
 def main() -> None:
+    if "LEADLINE_CALLS" in os.environ:
+        write_down(os.environ["LEADLINE_CALLS"])
     client = LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
     client.wait_next_invocation = Reloading(client.wait_next_invocation).next
     client.post_invocation_result = speaking(client.post_invocation_result)

@@ -83,6 +83,8 @@ class World:
     leads: LeadTable
     outputs: dict[str, str]
     logs: Path
+    calls: Path
+    """What the functions asked of AWS: a line of JSON for each call."""
 
     def post(self, form_id: str, fields: dict[str, Any], **headers: str) -> httpx.Response:
         path = f"/v1/forms/{form_id}/submissions"
@@ -119,12 +121,14 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("laptop")
     environment = copy.copy(dict(os.environ))
+    os.environ["LEADLINE_CALLS"] = str(folder / "calls.jsonl")
     with Laptop(free_port(), folder / "state", folder / "log") as laptop:
         outputs = stack_outputs()
         table = Table(boto3.client("dynamodb"), outputs["TableName"])
         publish_test_policy(table, laptop.url)
         with httpx.Client(base_url=laptop.url, timeout=30) as http:
-            yield World(laptop.url, http, LeadTable(table), outputs, folder / "log")
+            leads, calls = LeadTable(table), folder / "calls.jsonl"
+            yield World(laptop.url, http, leads, outputs, folder / "log", calls)
     os.environ.clear()
     os.environ.update(environment)
 
@@ -135,12 +139,14 @@ def stack_outputs() -> dict[str, str]:
 
 
 def publish_test_policy(table: Table, url: str) -> None:
-    """The sample policy, and a form whose chain takes seconds."""
+    """The sample policy, a form whose chain takes seconds, and one whose team has nobody."""
     documents = read_policy(POLICY, {"SITE": url})
     demo = documents["form/demo-en"]
     assert isinstance(demo, dict)
     quick = {**demo, "form_id": "quick", "chain": "quick", "title": "Quick form"}
-    PolicyStore(table).publish({**documents, "form/quick": quick, "chain/quick": QUICK_CHAIN})
+    unmanned = {**demo, "form_id": "unmanned", "team": "unmanned", "title": "Unmanned form"}
+    more = {"form/quick": quick, "chain/quick": QUICK_CHAIN, "form/unmanned": unmanned}
+    PolicyStore(table).publish({**documents, **more})
 
 
 def free_port() -> int:
