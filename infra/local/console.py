@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from infra.cli.policy_files import read_policy
-from infra.local import dashboard
+from infra.local import charts, dashboard
 from infra.local.inbox import Inbox
-from infra.local.rendering import PAGES, page
+from infra.local.rendering import PAGES, locale_of, page
 from shared.adapters.lead_table import LINK_LIFE, LeadTable, Link
 from shared.domain.form import Form
 from shared.domain.roster import Rep
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 POLICY_FOLDER = Path(__file__).parents[1] / "policy"
 DEMO_FORMS = {"demo-en": "en", "demo-ru": "ru"}
 DAYS_OF_LEADS = 7
+DASHBOARD_HOURS = 3
 UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 
 
@@ -143,8 +144,18 @@ class Console:
         return JSONResponse([message.public() for message in self.inbox.messages()])
 
     def show_dashboard(self, request: Request) -> Response:
-        series = dashboard.read(self.cloudwatch, datetime.now(UTC))
-        return page(request, "dashboard.html", series=series)
+        asked = request.query_params.get("hours", "")
+        hours = int(asked) if asked in map(str, dashboard.PERIODS) else DASHBOARD_HOURS
+        window = dashboard.Window.until(datetime.now(UTC), hours)
+        return page(
+            request,
+            "dashboard.html",
+            widgets=dashboard.read(self.cloudwatch, window, locale_of(request)),
+            window=window,
+            hours=hours,
+            choices=dashboard.PERIODS,
+            plot=charts.plot,
+        )
 
     def list_leads(self, request: Request) -> Response:
         today = datetime.now(UTC).date()

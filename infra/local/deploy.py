@@ -7,6 +7,7 @@ different, and why:
   tree: the engine's own Python worker loses exception types, which retries depend on.
 - Layers are dropped: the interpreter of `.local/runtime` has what the layer has, and nothing else.
 - The state machine's YAML is inlined: the engine cannot read it from S3.
+- Nested stacks are read from the engine's S3, where `sam deploy` would put them.
 - The API has no body, which the engine cannot read either: its routes become an output of the
   stack, and the front door does the routing.
 """
@@ -90,17 +91,20 @@ def deploy(
 def source_digest(root: Path, parameters: Mapping[str, str]) -> str:
     """Changes with whatever the stack is made from; function code is not part of it."""
     digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode())
-    machines = sorted((root / "infra" / "statemachines").glob("*.yaml"))
-    for file in [root / "template.yaml", *machines, Path(__file__)]:
+    parts = sorted([*root.glob("infra/statemachines/*.yaml"), *root.glob("infra/*.yaml")])
+    for file in [root / "template.yaml", *parts, Path(__file__)]:
         digest.update(file.read_bytes())
     digest.update(str(root).encode())
     return digest.hexdigest()
 
 
-def prepare(template: dict[str, Any], definitions: Mapping[str, Any], code_uri: str) -> Prepared:
+def prepare(
+    template: dict[str, Any], definitions: Mapping[str, Any], code_uri: str, files_url: str
+) -> Prepared:
     """Change a SAM template as the module says.
 
-    `definitions` are the state machines' documents by their `DefinitionUri`.
+    `definitions` are the state machines' documents by their `DefinitionUri`. Below `files_url` are
+    the templates of nested stacks.
     """
     function_defaults = template.get("Globals", {}).get("Function", {})
     for name in ("CodeUri", "Layers"):
@@ -120,6 +124,8 @@ def prepare(template: dict[str, Any], definitions: Mapping[str, Any], code_uri: 
                 routes += routes_of(name, properties)
             case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
                 properties["Definition"] = definitions[properties.pop("DefinitionUri")]
+            case "AWS::CloudFormation::Stack":
+                properties["TemplateURL"] = f"{files_url}/{properties['TemplateURL']}"
             case _:
                 pass
         resources[name] = resource
@@ -210,8 +216,10 @@ def put_stack(
 ) -> "StackTypeDef":
     s3 = boto3.client("s3")
     code_key = f"bootstrap-{digest[:12]}.zip"
+    # New content has a new address: the engine updates a nested stack for nothing else.
+    files_url = f"{s3.meta.endpoint_url}/{ARTIFACTS}/{digest[:12]}"
     template, definitions = read_template(root)
-    prepared = prepare(template, definitions, f"s3://{ARTIFACTS}/{code_key}")
+    prepared = prepare(template, definitions, f"s3://{ARTIFACTS}/{code_key}", files_url)
     translated = transform(prepared.template)
     translated.setdefault("Outputs", {}).update(
         {
@@ -220,6 +228,9 @@ def put_stack(
         }
     )
     s3.create_bucket(Bucket=ARTIFACTS)
+    for file in root.glob("infra/*.yaml"):
+        key = f"{digest[:12]}/{file.relative_to(root)}"
+        s3.put_object(Bucket=ARTIFACTS, Key=key, Body=file.read_bytes())
     s3.put_object(Bucket=ARTIFACTS, Key=code_key, Body=code_archive(root, prepared.runtime))
     s3.put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(translated).encode())
 

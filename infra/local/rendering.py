@@ -87,7 +87,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"links": links, "clock": clock}
+    made.filters |= {
+        "links": links,
+        "clock": clock,
+        "markdown": markdown,
+        "number": number,
+        "moment": moment,
+    }
     return made
 
 
@@ -106,6 +112,33 @@ def links(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[end:])])
 
 
+def markdown(text: str) -> Markup:
+    """Headings, lists, paragraphs, **bold** and *italic*: what the dashboard's texts use."""
+    blocks = []
+    for block in text.split("\n\n"):
+        lines = [emphasised(line) for line in block.splitlines()]
+        if block.startswith("- "):
+            items = (Markup("<li>{}</li>").format(line.removeprefix("- ")) for line in lines)
+            blocks.append(Markup("<ul>{}</ul>").format(Markup("").join(items)))
+        elif block.startswith("## "):
+            blocks.append(Markup("<h2>{}</h2>").format(lines[0].removeprefix("## ")))
+        else:
+            blocks.append(Markup("<p>{}</p>").format(Markup(" ").join(lines)))
+    return Markup("").join(blocks)
+
+
+def emphasised(line: str) -> Markup:
+    marked = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(line)))
+    return Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", marked))  # noqa: S704 - escaped above
+
+
+def number(value: float, locale: str) -> str:
+    """`1 234` or `0.5`, with the language's own point."""
+    digits = 0 if value == round(value) or value >= 100 else 1
+    text = f"{value:,.{digits}f}".replace(",", "\u202f")
+    return text.replace(".", ",") if locale == "ru" else text
+
+
 def clock(moment: datetime | str) -> str:
     """`14:05:09`, with the date when that is not today, in this computer's time zone."""
     if isinstance(moment, str):
@@ -113,3 +146,9 @@ def clock(moment: datetime | str) -> str:
     local = moment.astimezone()
     is_today = local.date() == datetime.now().astimezone().date()
     return f"{local:%H:%M:%S}" if is_today else f"{local:%d.%m. %H:%M}"
+
+
+def moment(at: datetime, hours: int) -> str:
+    """A place on the time axis of a chart of so many hours, in this computer's time zone."""
+    local = at.astimezone()
+    return f"{local:%H:%M}" if hours <= 24 else f"{local:%d.%m.}"

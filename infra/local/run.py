@@ -89,7 +89,7 @@ class Laptop:
         engine.point_sdk_here()
 
         self._say("deploying template.yaml")
-        stack = deploy({"PublicUrl": self.url})
+        stack = deploy({"PublicUrl": self.url, "CanaryMinutes": "0"})
         dynamodb = boto3.client("dynamodb")
         table = Table(dynamodb, stack.outputs["TableName"])
         leads = LeadTable(table)

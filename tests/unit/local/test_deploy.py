@@ -14,7 +14,8 @@ from infra.local.routes import Route
 def template() -> dict[str, Any]:
     """Our template, transformed as it is deployed to the engine."""
     read, definitions = read_template(REPOSITORY)
-    return transform(prepare(read, definitions, "s3://artifacts/bootstrap.zip").template)
+    prepared = prepare(read, definitions, "s3://artifacts/bootstrap.zip", "http://engine/files")
+    return transform(prepared.template)
 
 
 def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -45,6 +46,12 @@ def test_the_machine_is_inlined(template: dict[str, Any]) -> None:
     assert "DefinitionS3Location" not in machine
 
 
+def test_a_nested_stack_is_read_from_the_engine(template: dict[str, Any]) -> None:
+    (nested,) = of_type(template, "AWS::CloudFormation::Stack")
+
+    assert nested["TemplateURL"] == "http://engine/files/infra/monitoring.yaml"
+
+
 def test_the_api_has_no_body(template: dict[str, Any]) -> None:
     (api,) = of_type(template, "AWS::ApiGatewayV2::Api")
 
@@ -73,6 +80,7 @@ def test_routes_are_those_of_the_functions_events() -> None:
         },
         {},
         "s3://b/k",
+        "http://engine/files",
     )
 
     assert prepared.runtime == "python3.13"
@@ -94,6 +102,9 @@ def test_the_stack_is_deployed_again_for_what_it_is_made_from_and_not_for_code(
     (tmp_path / "functions/new.py").write_text("")
     assert source_digest(tmp_path, {"PublicUrl": "http://a"}) == before
     assert source_digest(tmp_path, {"PublicUrl": "http://b"}) != before
+    (tmp_path / "infra/monitoring.yaml").write_text("Resources: {}")
+    with_nested = source_digest(tmp_path, {"PublicUrl": "http://a"})
+    assert with_nested != before
     with (machines / "escalation.asl.yaml").open("a") as machine:
         machine.write("# changed\n")
-    assert source_digest(tmp_path, {"PublicUrl": "http://a"}) != before
+    assert source_digest(tmp_path, {"PublicUrl": "http://a"}) not in {before, with_nested}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.rendering import accepted_languages, links
+from infra.local.rendering import accepted_languages, links, markdown, number
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,26 @@ def test_what_a_visitor_wrote_stays_text() -> None:
     assert "<b>" not in made
     assert 'href="javascript' not in made
     assert '<a href="http://a.example/">' in made
+
+
+def test_texts_of_the_dashboard_are_marked_up() -> None:
+    made = markdown("## A & b\n\n- **One**: <i>\n- two\n\nThree *four*.")
+
+    assert made == (
+        "<h2>A &amp; b</h2><ul><li><strong>One</strong>: &lt;i&gt;</li><li>two</li></ul>"
+        "<p>Three <em>four</em>.</p>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "russian"),
+    [
+        (0.0, "0", "0"),
+        (90.0, "90", "90"),
+        (91.13, "91.1", "91,1"),
+        (431.6, "432", "432"),
+        (12345.0, "12\u202f345", "12\u202f345"),
+    ],
+)
+def test_a_number_is_as_exact_as_is_read(value: float, english: str, russian: str) -> None:
+    assert (number(value, "en"), number(value, "ru")) == (english, russian)
