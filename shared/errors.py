@@ -15,7 +15,8 @@ LeadlineError
 │   ├── LeadChangedError           somebody else wrote the lead first
 │   ├── AlertLeasedError           another worker is sending this alert right now
 │   ├── AlertNotSentError          SNS did not take the message this time
-│   ├── EventsNotPublishedError    EventBridge did not take every event
+│   ├── EventsNotPublishedError    EventBridge or SQS did not take every message
+│   ├── WakeUpNotSetError          Step Functions did not start the execution that wakes the lead
 │   └── StorageUnavailableError    DynamoDB refused even after the SDK's retries
 ├── UnexpectedError            stands for an exception whose text could quote a person
 └── PolicyError                the policy names something that does not exist: a bug of whoever
@@ -114,6 +115,10 @@ class AlertNotSentError(RetryableError):
 
 class EventsNotPublishedError(RetryableError):
     code = "events_not_published"
+
+
+class WakeUpNotSetError(RetryableError):
+    code = "wake_up_not_set"
 
 
 class StorageUnavailableError(RetryableError):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import boto3
 
 from shared.adapters.timeouts import SHORT
+from shared.adapters.trouble import trouble_as
 from shared.domain.instants import iso
+from shared.errors import WakeUpNotSetError
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient
@@ -32,14 +34,15 @@ class Escalation:
     def wake(self, lead_id: str, run: int, at: datetime) -> None:
         """Wakes the lead at a moment and from then on at each next one.
 
-        Once started, it stays so.
+        Once started, it stays so. Raises WakeUpNotSetError when Step Functions is in trouble.
         """
         try:
-            self._stepfunctions.start_execution(
-                stateMachineArn=self._machine_arn,
-                name=f"{lead_id}-{run}",
-                input=json.dumps({"lead_id": lead_id, "run": run, "wake_at": iso(at)}),
-            )
+            with trouble_as(WakeUpNotSetError):
+                self._stepfunctions.start_execution(
+                    stateMachineArn=self._machine_arn,
+                    name=f"{lead_id}-{run}",
+                    input=json.dumps({"lead_id": lead_id, "run": run, "wake_at": iso(at)}),
+                )
         except self._stepfunctions.exceptions.ExecutionAlreadyExists:
             # Somebody was faster, or the run has ended: then the sweeper wakes the lead.
             return

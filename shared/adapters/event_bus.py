@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import boto3
 
 from shared.adapters.timeouts import SHORT
+from shared.adapters.trouble import trouble_as
+from shared.errors import EventsNotPublishedError
 
 if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
@@ -30,20 +32,24 @@ class EventBus:
         self._name = name
 
     def publish(self, flats: Sequence[Mapping[str, object]]) -> list[int]:
-        """Sends events and returns the places of those that the bus did not take."""
+        """Sends events and returns the places of those that the bus did not take.
+
+        Raises EventsNotPublishedError when it did not answer: any of them may have arrived.
+        """
         refused: list[int] = []
         for first in range(0, len(flats), BATCH):
-            answer = self._events.put_events(
-                Entries=[
-                    {
-                        "EventBusName": self._name,
-                        "Source": SOURCE,
-                        "DetailType": str(flat["type"]),
-                        "Detail": json.dumps(flat, ensure_ascii=False),
-                    }
-                    for flat in flats[first : first + BATCH]
-                ]
-            )
+            with trouble_as(EventsNotPublishedError):
+                answer = self._events.put_events(
+                    Entries=[
+                        {
+                            "EventBusName": self._name,
+                            "Source": SOURCE,
+                            "DetailType": str(flat["type"]),
+                            "Detail": json.dumps(flat, ensure_ascii=False),
+                        }
+                        for flat in flats[first : first + BATCH]
+                    ]
+                )
             if answer["FailedEntryCount"]:
                 refused += [
                     first + place

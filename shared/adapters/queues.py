@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from shared.adapters.timeouts import SHORT
+from shared.adapters.trouble import trouble_as
 from shared.errors import EventsNotPublishedError
 
 if TYPE_CHECKING:
@@ -29,14 +30,18 @@ class Queue:
         self._url = url
 
     def send(self, messages: Sequence[Mapping[str, object]]) -> None:
-        """Sends all messages. Raises EventsNotPublishedError when the queue refuses one."""
+        """Sends all messages.
+
+        Raises EventsNotPublishedError when the queue refuses one, or does not answer.
+        """
         for first in range(0, len(messages), BATCH):
-            answer = self._sqs.send_message_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {"Id": str(place), "MessageBody": json.dumps(message)}
-                    for place, message in enumerate(messages[first : first + BATCH])
-                ],
-            )
+            with trouble_as(EventsNotPublishedError):
+                answer = self._sqs.send_message_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(place), "MessageBody": json.dumps(message)}
+                        for place, message in enumerate(messages[first : first + BATCH])
+                    ],
+                )
             if answer.get("Failed"):
                 raise EventsNotPublishedError(f"{len(answer['Failed'])} messages refused")

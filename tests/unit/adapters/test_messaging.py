@@ -4,19 +4,25 @@ what goes out, and what refusals become.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.stub import ANY, Stubber
 
 from shared.adapters.alerts import AlertRefusedError, AlertSender
 from shared.adapters.escalation import Escalation
 from shared.adapters.event_bus import EventBus
 from shared.adapters.queues import Queue
-from shared.errors import AlertNotSentError, EventsNotPublishedError
+from shared.errors import (
+    AlertNotSentError,
+    EventsNotPublishedError,
+    RetryableError,
+    WakeUpNotSetError,
+)
 from tests.unit.domain.samples import ANNA, at
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
@@ -147,3 +153,76 @@ def test_an_execution_is_started_once_by_name() -> None:
 
         escalation.wake("a" * 32, 2, at(120))
         escalation.wake("a" * 32, 2, at(120))
+
+
+def publish(client: BaseClient) -> None:
+    EventBus(client, "bus").publish([{"type": "LeadCaptured"}])  # type: ignore[arg-type] # any client
+
+
+def send(client: BaseClient) -> None:
+    Queue(client, "https://queue").send([{"lead_id": "1"}])  # type: ignore[arg-type] # any client
+
+
+def wake(client: BaseClient) -> None:
+    Escalation(client, MACHINE).wake("a" * 32, 1, at(120))  # type: ignore[arg-type] # any client
+
+
+MESSAGING = pytest.mark.parametrize(
+    ("service", "operation", "call", "expected"),
+    [
+        ("events", "put_events", publish, EventsNotPublishedError),
+        ("sqs", "send_message_batch", send, EventsNotPublishedError),
+        ("stepfunctions", "start_execution", wake, WakeUpNotSetError),
+    ],
+)
+Doing = Callable[[BaseClient], None]
+
+
+@MESSAGING
+@pytest.mark.parametrize(
+    ("code", "status"), [("ThrottlingException", 400), ("InternalFailure", 500)]
+)
+def test_trouble_of_a_service_is_ours_by_name(
+    service: Any,
+    operation: str,
+    call: Doing,
+    expected: type[RetryableError],
+    code: str,
+    status: int,
+) -> None:
+    client: Any = boto3.client(service)
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, code, "a text of AWS", status)
+
+        with pytest.raises(expected, match=code):
+            call(client)
+
+
+@MESSAGING
+def test_a_service_that_does_not_answer_is_trouble_too(
+    service: Any,
+    operation: str,
+    call: Doing,
+    expected: type[RetryableError],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client: Any = boto3.client(service)
+
+    def no_answer(**_: object) -> None:
+        raise ConnectTimeoutError(endpoint_url="https://aws")
+
+    monkeypatch.setattr(client, operation, no_answer)
+    with pytest.raises(expected, match=r"^ConnectTimeoutError$"):
+        call(client)
+
+
+@MESSAGING
+def test_our_own_mistake_stays_loud(
+    service: Any, operation: str, call: Doing, expected: type[RetryableError]
+) -> None:
+    client: Any = boto3.client(service)
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, "AccessDeniedException", "not authorized", 400)
+
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call(client)

@@ -1,0 +1,156 @@
+"""DynamoDB for the crash matrix: moto's, without HTTP, signatures and needless copies in between.
+
+One run of the matrix makes some eighty calls and there are thousands of runs.
+"""
+
+import copy
+import json
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from moto.core.exceptions import JsonRESTError
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table as MotoTable
+from moto.dynamodb.responses import DynamoHandler
+
+from tests.crash.deployment import Json
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+_deserializer = TypeDeserializer()
+
+
+class _Table(MotoTable):
+    """moto copies the whole table once per item of a transaction, to undo it: here it is copied
+    once, and as far as a transaction can change it.
+    """
+
+    before: "_Table | None" = None
+
+    def begin(self) -> None:
+        before = copy.copy(self)
+        before.items = copy.copy(self.items)
+        for key, ranges in self.items.items():
+            before.items[key] = dict(ranges)
+        self.before = before
+
+    def __deepcopy__(self, memo: object) -> "_Table":
+        if self.before is None:
+            raise RuntimeError("copied outside a call")
+        return self.before
+
+    def detach(self, key: Json) -> None:
+        """moto updates items in place: those of the copy must not change with them."""
+        partition, sort = (DynamoType(key[name]) for name in (self.hash_key_attr, "SK"))
+        item = self.get_item(partition, sort)
+        if item is not None:
+            self.items[partition][sort] = copy.deepcopy(item)
+
+
+class _Handler(DynamoHandler):
+    def __init__(self, backend: DynamoDBBackend, arguments: Json) -> None:
+        super().__init__()
+        self.backend = backend
+        self.body = arguments
+
+    @property
+    def dynamodb_backend(self) -> DynamoDBBackend:
+        return self.backend
+
+
+class Database:
+    """One table, and the records that its stream has not handed over yet."""
+
+    def __init__(self, name: str, properties: Json) -> None:
+        self.name = name
+        self.backend = DynamoDBBackend(REGION, ACCOUNT)
+        view = properties["StreamSpecification"]["StreamViewType"]
+        self.backend.tables[name] = _Table(  # type: ignore[abstract] # moto makes its own like this
+            name,
+            account_id=ACCOUNT,
+            region=REGION,
+            schema=properties["KeySchema"],
+            attr=properties["AttributeDefinitions"],
+            billing_mode=properties["BillingMode"],
+            global_indexes=properties["GlobalSecondaryIndexes"],
+            streams={"StreamEnabled": True, "StreamViewType": view},
+        )
+
+    @property
+    def table(self) -> _Table:
+        """Fetched afresh: moto undoes a transaction by putting the copy in its place."""
+        table = self.backend.tables[self.name]
+        if not isinstance(table, _Table):
+            raise TypeError(table)
+        return table
+
+    def twin(self) -> "Database":
+        """Another database that begins with the same items."""
+        other = copy.copy(self)
+        other.backend = DynamoDBBackend(REGION, ACCOUNT)
+        self.table.begin()
+        other.backend.tables[self.name] = copy.deepcopy(self.table)
+        return other
+
+    def perform(self, operation: str, arguments: Json) -> tuple[Json, list[Json]]:
+        """The answer, and what the stream has to tell. Raises ClientError as botocore would."""
+        table = self.table
+        if operation == "TransactWriteItems":
+            table.begin()
+            for write in arguments["TransactItems"]:
+                if "Update" in write:
+                    table.detach(write["Update"]["Key"])
+        if operation == "UpdateItem":
+            table.detach(arguments["Key"])
+        shard = table.stream_shard
+        if shard is None:
+            raise RuntimeError("the table has no stream")
+        shard.items.clear()
+        handler = _Handler(self.backend, arguments)
+        try:
+            answer = getattr(handler, xform_name(operation))()
+        except JsonRESTError as error:
+            raise _as_botocore_says(error, operation) from None
+        records = [record.to_json() for record in shard.items]
+        return answer.result, records
+
+    def items(self) -> list[dict[str, Any]]:
+        """Everything that is stored, as it is stored, past the code under test."""
+        return [
+            _as_python(item) for ranges in self.table.items.values() for item in ranges.values()
+        ]
+
+    def has(self, attribute: str) -> bool:
+        """Whether any item has it."""
+        table = self.table.items.values()
+        return any(attribute in item.attrs for ranges in table for item in ranges.values())
+
+    def partition(self, key: str) -> list[dict[str, Any]]:
+        """What stands under one partition key, in the order of its sort keys."""
+        found = self.table.items.get(DynamoType({"S": key}), {})
+        items = [_as_python(item) for item in found.values()]
+        return sorted(items, key=lambda item: str(item["SK"]))
+
+    def item(self, partition: str, sort: str) -> dict[str, Any] | None:
+        found = self.table.get_item(DynamoType({"S": partition}), DynamoType({"S": sort}))
+        return None if found is None else _as_python(found)
+
+
+def _as_python(item: Any) -> dict[str, Any]:
+    attributes: Json = item.to_json()["Attributes"]
+    return {name: _deserializer.deserialize(value) for name, value in attributes.items()}
+
+
+def _as_botocore_says(error: JsonRESTError, operation: str) -> ClientError:
+    said = json.loads(error.description)
+    response: Any = {
+        "Error": {
+            "Code": said["__type"].rpartition("#")[2],
+            "Message": said.get("message") or said.get("Message", ""),
+        },
+        "ResponseMetadata": {"HTTPStatusCode": error.code},
+        **{name: said[name] for name in ("CancellationReasons", "Item") if name in said},
+    }
+    return ClientError(response, operation)

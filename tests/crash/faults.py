@@ -1,0 +1,101 @@
+"""What can go wrong with one call to AWS, planned by the number of the call.
+
+The cut is above the SDK's own retries: one fault stands for retries that are used up.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ReadTimeoutError
+
+from tests.crash.deployment import Json
+
+MODES = ("error", "timeout_before", "timeout_after", "kill_before", "kill_after")
+"""Refused; not answered, and not done or done; the process dies before the call, or after it."""
+
+CODES: Mapping[str, tuple[str, ...]] = {
+    "dynamodb.GetItem": ("ProvisionedThroughputExceededException",),
+    "dynamodb.BatchGetItem": ("ThrottlingException",),
+    "dynamodb.Query": ("InternalServerError",),
+    "dynamodb.UpdateItem": ("ThrottlingException",),
+    "dynamodb.TransactWriteItems": ("InternalServerError", "TransactionConflict"),
+    "events.PutEvents": ("InternalException", "some_refused"),
+    "sqs.SendMessageBatch": ("RequestThrottled", "some_refused"),
+    "stepfunctions.StartExecution": ("ThrottlingException",),
+    "sns.Publish": ("Throttled",),
+}
+"""The service's own words by operation; `error` is the first. `TransactionConflict` is a reason of
+a cancelled transaction, `some_refused` an answer that names entries that were not taken.
+"""
+
+Plan = Mapping[int, str]
+"""What befalls which call: one of MODES, or one of CODES."""
+
+
+def modes_of(operation: str) -> tuple[str, ...]:
+    """Everything that can befall one call."""
+    return (*MODES, *CODES[operation][1:])
+
+
+class Killed(BaseException):
+    """Lambda's time is over, or its host has died."""
+
+
+class Call(NamedTuple):
+    """One call of a function to AWS."""
+
+    number: int
+    operation: str
+    """`sns.Publish`"""
+    arguments: Json
+    invocation: int
+    """Calls of one invocation have the same number."""
+    function: str
+
+
+class Cut(NamedTuple):
+    """What a fault needs of the world: to make the call, to refuse it, to let time pass."""
+
+    make: Callable[[], Any]
+    refuse: Callable[[str], Exception]
+    refuse_some: Callable[[], Any]
+    hang: Callable[[], None]
+
+
+class Fired(NamedTuple):
+    call: Call
+    mode: str
+
+
+class Faults:
+    """A plan at work. `fired` is what really happened."""
+
+    def __init__(self, plan: Plan | None = None) -> None:
+        self.plan = dict(plan or {})
+        self.fired: list[Fired] = []
+
+    def __call__(self, call: Call, cut: Cut) -> Any:
+        mode = self.plan.get(call.number)
+        if mode is None:
+            return cut.make()
+        self.fired.append(Fired(call, mode))
+        match mode:
+            case "kill_before":
+                raise Killed(call.operation)
+            case "kill_after":
+                cut.make()
+                raise Killed(call.operation)
+            case "timeout_before":
+                cut.hang()
+                raise ReadTimeoutError(endpoint_url=call.operation)
+            case "timeout_after":
+                cut.make()
+                cut.hang()
+                raise ReadTimeoutError(endpoint_url=call.operation)
+            case "some_refused":
+                return cut.refuse_some()
+            case "error":
+                raise cut.refuse(CODES[call.operation][0])
+            case code if code in CODES[call.operation]:
+                raise cut.refuse(code)
+        raise ValueError(f"{mode} is no fault of {call.operation}")

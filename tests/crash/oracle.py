@@ -1,0 +1,348 @@
+"""Which promises were broken: judged from outside of the code under test.
+
+From what clients were told, from what stands in the table, from what SNS took and from the
+executions. The chain is read as the data that it is; when a step is due is computed here once more.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from shared.domain.roster import Rep
+from tests.crash.clients import Outside
+from tests.crash.deployment import Json
+from tests.crash.faults import Call, Fired
+from tests.crash.world import START, Published, World
+
+GRACE = timedelta(seconds=300)
+"""A step that is due so shortly before somebody calls may be overtaken by the call: two faults can
+hold an alert up by two visibility time-outs and more."""
+CALLED = frozenset({"LeadAttempted", "LeadRejected", "DealWon", "DealLost"})
+SETTLED_BY_RETRY = frozenset({"TransactionConflict"})
+"""Faults that the code itself tries again within the same invocation."""
+
+Item = dict[str, Any]
+
+
+class Due(NamedTuple):
+    """One person to be told through one channel, by the chain."""
+
+    order: int
+    round: int
+    step: str
+    at: datetime
+    who: str
+    via: str
+    when: str | None
+
+
+class Oracle:
+    """Watches a world: some promises are judged at every call, the others when all is quiet."""
+
+    def __init__(
+        self, world: World, outside: Outside, chain: Json, people: tuple[Rep, ...], leads: int
+    ) -> None:
+        self.world = world
+        self.outside = outside
+        self.chain = chain
+        self.people = {rep.rep_id: rep for rep in people}
+        self.leads = leads
+        self.broken: list[str] = []
+        self.second_messages = 0
+        world.on_call.append(self._after_call)
+
+    def _say(self, promise: str) -> None:
+        if promise not in self.broken:
+            self.broken.append(promise)
+
+    # --- at every call ---------------------------------------------------------------------------
+
+    def _after_call(self, call: Call, _: Json) -> None:
+        if call.operation == "sns.Publish":
+            self._judge_message(self.world.outbox[-1])
+        if call.operation == "stepfunctions.StartExecution":
+            self._judge_executions()
+
+    def _judge_message(self, message: Published) -> None:
+        events = _events(self.world, message.lead_id)
+        request = next((e for e in events if e.get("alert_id") == message.alert_id), None)
+        if request is None or request["type"] != "AlertRequested":
+            self._say(f"{message.alert_id} was sent and never asked for")
+            return
+        if request["kind"] != "again" and any(event["type"] in CALLED for event in events):
+            self._say(f"{message.alert_id} was sent after a call")
+        rep = self.people[str(request["rep_id"])]
+        wanted = rep.phone if request["via"] == "sms" else rep.rep_id
+        if (message.via, message.to) != (request["via"], wanted):
+            self._say(f"{message.alert_id} went to somebody else")
+
+    def _judge_executions(self) -> None:
+        """One at most that will do anything: the others find their run replaced, and end."""
+        current: Counter[str] = Counter()
+        for execution in self.world.executions.values():
+            lead_id, run = str(execution.input["lead_id"]), execution.input["run"]
+            lead = self.world.database.item(f"LEAD#{lead_id}", "LEAD")
+            if lead is None or execution.status != "RUNNING":
+                continue
+            current[lead_id] += int(lead["follow_up"]["run"]) == run
+        if any(number > 1 for number in current.values()):
+            self._say("a lead has two current executions")
+
+    # --- when all is quiet -----------------------------------------------------------------------
+
+    def judge(self, fired: list[Fired]) -> list[str]:
+        """Every promise, once faults have stopped and all retries have run."""
+        items = self.world.database.items()
+        self._judge_told(items)
+        leads = [item for item in items if item["SK"] == "LEAD"]
+        if len(leads) != self.leads:
+            self._say(f"{len(leads)} leads, not {self.leads}")
+        for lead in leads:
+            lead_id = str(lead["lead_id"])
+            events = _events(self.world, lead_id)
+            self._judge_story(lead, events)
+            self._judge_steps(lead_id, events)
+            self._judge_again(lead_id, events)
+            self._judge_doubles(lead_id, events, fired)
+        self._judge_rest(leads)
+        self._judge_executions()
+        return self.broken
+
+    def _judge_told(self, items: list[Item]) -> None:
+        stored = {str(i["submission_id"]): i for i in items if i["SK"].startswith("SUBMISSION#")}
+        lead_ids = {str(item["lead_id"]) for item in items if item["SK"] == "LEAD"}
+        by_key: dict[str, set[str]] = {}
+        for told in self.outside.told:
+            by_key.setdefault(told.key, set()).add(told.submission_id)
+            item = stored.get(told.submission_id)
+            if item is None:
+                self._say(f"{told.key} was told stored and is not")
+            elif item["body"] != told.body:
+                self._say(f"{told.key} is not stored as it was sent")
+            elif str(item["PK"]).removeprefix("LEAD#") not in lead_ids:
+                self._say(f"{told.key} has no lead")
+        for key, ids in by_key.items():
+            if len(ids) > 1:
+                self._say(f"{key} was stored {len(ids)} times")
+        if len(stored) != len(by_key):
+            self._say(f"{len(stored)} submissions stored, {len(by_key)} sent")
+        leads = [item for item in items if item["SK"] == "LEAD"]
+        done = [str(action) for lead in leads for action in lead["actions"]]
+        for acted in self.outside.acted:
+            times = sum(action.startswith(acted.action_id) for action in done)
+            if times != 1:
+                self._say(f"{acted.action} was told recorded and stands {times} times")
+        for given_up in self.outside.given_up:
+            self._say(f"never answered: {given_up}")
+
+    def _judge_story(self, lead: Item, events: list[Item]) -> None:
+        if [int(e["sequence"]) for e in events] != list(range(1, int(lead["sequence"]) + 1)):
+            self._say("events and lead disagree")
+        times = [_moment(event["at"]) for event in events]
+        if any(not START <= moment <= self.world.now for moment in times):
+            self._say("something happened outside of the world's time")
+        for kind in ("AlertRequested", "AlertSent"):
+            counted = Counter(str(e["alert_id"]) for e in events if e["type"] == kind)
+            for alert_id, number in counted.items():
+                if number > 1:
+                    self._say(f"{kind} {alert_id} stands {number} times")
+
+    def _judge_steps(self, lead_id: str, events: list[Item]) -> None:
+        dues = self._dues(_moment(events[0]["at"]))
+        called = _first(events, CALLED)
+        acknowledged = _first(events, frozenset({"LeadAcknowledged"}))
+        reached = 0
+        for request in (e for e in events if e["type"] == "AlertRequested" and _is_step(e)):
+            named = (int(request["round"]), str(request["step"]))
+            due = next((d for d in dues if (d.round, d.step) == named), None)
+            alert_id = str(request["alert_id"])
+            if due is None:
+                self._say(f"{alert_id} belongs to no step")
+                continue
+            if due.order < reached:
+                self._say(f"{alert_id} comes after a later step")
+            reached = due.order
+            if _moment(request["at"]) < due.at:
+                self._say(f"{alert_id} came before its time")
+            if called and int(called["sequence"]) < int(request["sequence"]):
+                self._say(f"{alert_id} was asked for after a call")
+            was = acknowledged and int(acknowledged["sequence"]) < int(request["sequence"])
+            if due.when is not None and bool(was) != (due.when == "acknowledged"):
+                self._say(f"{alert_id} does not fit what was acknowledged")
+        for due in dues:
+            if self._must_be_done(due, called, acknowledged) and not self._was_done(
+                due, dues, lead_id, events
+            ):
+                self._say(f"nobody was told of {due.round}-{due.step} ({due.who}, {due.via})")
+        self._judge_marks(events, called)
+
+    def _judge_marks(self, events: list[Item], called: Item | None) -> None:
+        """What a chain leaves behind beside alerts: a breach once, an end once, one new owner."""
+        counted = Counter(str(event["type"]) for event in events)
+        ends = [event for event in events if event.get("ends_chain")]
+        breaching = [step for step in self.chain["steps"] if step.get("breach")]
+        reassigning = [step for step in self.chain["steps"] if step.get("reassign")]
+        if called is None and len(ends) != 1:
+            self._say(f"the chain ended {len(ends)} times")
+        if called is None and counted["ResponseBreached"] != min(1, len(breaching)):
+            self._say(f"breached {counted['ResponseBreached']} times")
+        replaced = [e for e in events if e.get("reason") == "no_reaction"]
+        if len(replaced) > len(reassigning) * int(self.chain.get("rounds", 1)):
+            self._say(f"reassigned {len(replaced)} times")
+        if counted["LeadAssigned"] != 1:
+            self._say(f"assigned {counted['LeadAssigned']} times")
+
+    def _dues(self, start: datetime) -> list[Due]:
+        found = []
+        rounds = int(self.chain.get("rounds", 1))
+        for number in range(1, rounds + 1):
+            for place, step in enumerate(self.chain["steps"]):
+                offset = (number - 1) * self.chain["round_seconds"] + step["after_seconds"]
+                found += [
+                    Due(
+                        (number - 1) * len(self.chain["steps"]) + place,
+                        number,
+                        step["step"],
+                        start + timedelta(seconds=offset),
+                        audience["who"],
+                        via,
+                        step.get("when"),
+                    )
+                    for audience in step.get("alert", [])
+                    for via in audience["via"]
+                ]
+        return found
+
+    def _must_be_done(self, due: Due, called: Item | None, acknowledged: Item | None) -> bool:
+        if called is not None and _moment(called["at"]) < due.at + GRACE:
+            return False
+        at = _moment(acknowledged["at"]) if acknowledged else None
+        if due.when == "acknowledged":
+            return at is not None and at <= due.at
+        if due.when == "not_acknowledged":
+            return at is None or at >= due.at + GRACE
+        return True
+
+    def lateness(self) -> list[timedelta]:
+        """How late each first message of a step was."""
+        late: dict[tuple[str, str], timedelta] = {}
+        for message in self.world.outbox:
+            events = _events(self.world, message.lead_id)
+            request = next(e for e in events if e.get("alert_id") == message.alert_id)
+            named = (int(request["round"]), str(request["step"]))
+            start = _moment(events[0]["at"])
+            due = next(d for d in self._dues(start) if (d.round, d.step) == named)
+            late.setdefault((message.lead_id, message.alert_id), message.at - due.at)
+        return list(late.values())
+
+    def _was_done(self, due: Due, dues: list[Due], lead_id: str, events: list[Item]) -> bool:
+        """A message of this step; or, when several steps came due at once, one of an earlier step
+        to the same person, because nobody is told the same thing twice in one moment.
+        """
+        order = {(d.round, d.step): d.order for d in dues}
+        owner = ""
+        for event in events:
+            owner = str(event.get("to_rep_id") or owner)
+            if event["type"] == "LeadAssigned":
+                owner = str(event["rep_id"])
+            if event["type"] != "AlertRequested" or not _is_step(event):
+                continue
+            place = order.get((int(event["round"]), str(event["step"])), -1)
+            fits = place == due.order or (place < due.order and _moment(event["at"]) >= due.at)
+            if (
+                fits
+                and event["via"] == due.via
+                and self._has_role(str(event["rep_id"]), due.who, owner)
+                and self._arrived(lead_id, event, events)
+            ):
+                return True
+        return False
+
+    def _has_role(self, rep_id: str, who: str, owner: str) -> bool:
+        match who:
+            case "owner":
+                return rep_id == owner
+            case "backup":
+                return rep_id != owner and self.people[rep_id].role == "rep"
+            case "manager":
+                return self.people[rep_id].role == "manager"
+        raise NotImplementedError(who)
+
+    def _arrived(self, lead_id: str, request: Item, events: list[Item]) -> bool:
+        """SNS took it; or it was called off, because another person has the lead by now."""
+        alert = (lead_id, str(request["alert_id"]))
+        if any((message.lead_id, message.alert_id) == alert for message in self.world.outbox):
+            return True
+        asked = _moment(request["at"])
+        return any(
+            event.get("from_rep_id") == request["rep_id"]
+            and int(event["sequence"]) > int(request["sequence"])
+            and _moment(event["at"]) - asked < GRACE
+            for event in events
+        )
+
+    def _judge_again(self, lead_id: str, events: list[Item]) -> None:
+        """Whoever has the lead hears of a further submission once: by news of it, or by whatever
+        else was due in the same moment and says what the visitor said last.
+        """
+        joined = [int(e["sequence"]) for e in events if e["type"] == "LeadResubmitted"]
+        if not joined:
+            return
+        sent = {m.alert_id for m in self.world.outbox if m.lead_id == lead_id}
+        for via in ("sms", "email"):
+            asked = [e for e in events if e["type"] == "AlertRequested" and e["via"] == via]
+            later = [e for e in asked if int(e["sequence"]) > joined[-1]]
+            if not any(str(event["alert_id"]) in sent for event in later):
+                self._say(f"nobody was told of a further submission ({via})")
+            if sum(event["kind"] == "again" for event in asked) > 1:
+                self._say(f"a further submission was told more than once ({via})")
+
+    def _judge_doubles(self, lead_id: str, events: list[Item], fired: list[Fired]) -> None:
+        """A second message only where a fault fell between SNS's answer and the note of it."""
+        faults = {fault.call.number: fault.mode for fault in fired}
+        messages = [message for message in self.world.outbox if message.lead_id == lead_id]
+        recorded = {str(e["alert_id"]) for e in events if e["type"] == "AlertSent"}
+        for alert_id, number in Counter(message.alert_id for message in messages).items():
+            unavoidable = sum(
+                faults.get(message.call) in {"timeout_after", "kill_after"}
+                or faults.get(message.call + 1, "timeout_after")
+                not in {"timeout_after", "kill_after", *SETTLED_BY_RETRY}
+                for message in messages
+                if message.alert_id == alert_id
+            )
+            self.second_messages += number - 1
+            if number > 1 + unavoidable:
+                self._say(f"{alert_id} was sent {number} times, {unavoidable} unavoidable")
+            if alert_id not in recorded:
+                self._say(f"{alert_id} was sent and not recorded")
+
+    def _judge_rest(self, leads: list[Item]) -> None:
+        for lead in leads:
+            if lead["open_alerts"] or "due_at" in lead:
+                self._say("something is still awaited")
+        for name, messages in self.world.queues.items():
+            if messages and name != "MeasureQueue":
+                self._say(f"{len(messages)} messages are left in {name}")
+        if self.world.stream:
+            self._say("the stream was not read to its end")
+        if any(e.status != "SUCCEEDED" for e in self.world.executions.values()):
+            self._say("an execution did not end")
+
+
+def _events(world: World, lead_id: str) -> list[Item]:
+    found = world.database.partition(f"LEAD#{lead_id}")
+    return [item for item in found if str(item["SK"]).startswith("EVENT#")]
+
+
+def _moment(text: object) -> datetime:
+    return datetime.fromisoformat(str(text))
+
+
+def _first(events: list[Item], kinds: frozenset[str]) -> Item | None:
+    return next((event for event in events if event["type"] in kinds), None)
+
+
+def _is_step(request: Mapping[str, Any]) -> bool:
+    """A further submission, and nobody on duty, are told beside the chain."""
+    return request["kind"] not in {"again", "unassigned"}

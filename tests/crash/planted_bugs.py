@@ -1,0 +1,276 @@
+"""Plants bugs in a copy of the tree and shows that the tests find each: `python -m
+tests.crash.planted_bugs [name …]`.
+
+A bug is a few lines that somebody could well have written. Bugs of durability are for the crash
+matrix to find, those of concurrency for the interleavings, the rest for a named unit test.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("events", "functions", "infra", "shared", "tests", "pyproject.toml", "template.yaml")
+
+SERVICE, TABLE = "functions/send_alert/service.py", "shared/adapters/lead_table.py"
+
+
+class Edit(NamedTuple):
+    """Text of one file that stands there exactly once, and what it becomes."""
+
+    path: str
+    old: str
+    new: str
+
+
+class Bug(NamedTuple):
+    edits: tuple[Edit, ...]
+    found_by: tuple[str, ...]
+    """Arguments of pytest."""
+
+
+def bug(path: str, old: str, new: str, *found_by: str) -> Bug:
+    return Bug((Edit(path, old, new),), found_by)
+
+
+def matrix(scenario: str) -> tuple[str, ...]:
+    return ("tests/crash/test_matrix.py", "--scenario", scenario, "--pairs", "0")
+
+
+def orders(case: str) -> tuple[str, ...]:
+    return (f"tests/crash/test_interleavings.py::test_no_order_of_calls_breaks_a_promise[{case}]",)
+
+
+LEASE = (
+    '            "attribute_not_exists(PK) OR '
+    '(attribute_not_exists(outcome) AND leased_until < :now)",\n'
+    "            now=iso(now),\n"
+)
+
+BUGS: Mapping[str, Bug] = {
+    # --- durability
+    "two writes instead of one transaction": bug(
+        TABLE,
+        """                self._table.transact(
+                    [
+                        self._receipt(submission, lead.lead_id),
+                        *self._written(None, lead""",
+        """                self._table.transact([self._receipt(submission, lead.lead_id)])
+                self._table.transact(
+                    [
+                        *self._written(None, lead""",
+        *matrix("retries"),
+    ),
+    "marked as sent before it is published": bug(
+        SERVICE,
+        "    try:\n        message_id = _publish(",
+        """    mark = AlertSent(alert_id=alert_id, rep_id=rep.rep_id, via=alert.via, message_id="")
+    parts.leads.settle_alert(lead_id, mark)
+    try:
+        message_id = _publish(""",
+        *matrix("retries"),
+    ),
+    "what was sent is not noted before it is recorded": bug(
+        SERVICE,
+        "    parts.leads.settle_alert(lead_id, outcome)\n",
+        "",
+        *matrix("retries"),
+    ),
+    "a refusal of the bus is logged and forgotten": bug(
+        "functions/publish_events/service.py",
+        '        raise EventsNotPublishedError(f"{len(refused)} of {len(flats)} events refused")',
+        '        logger.error("events refused", count=len(refused))',
+        *matrix("retries"),
+    ),
+    "a batch says that all went well": bug(
+        "shared/batches.py",
+        "        return super().failure_handler(record, exception)",
+        '        return self.success_handler(record, "handled")',
+        *matrix("retries"),
+    ),
+    "a lease that never ends": bug(
+        TABLE, LEASE, '            "attribute_not_exists(PK)",\n', *matrix("retries")
+    ),
+    "a random name for each execution": bug(
+        "shared/adapters/escalation.py",
+        'name=f"{lead_id}-{run}"',
+        "name=f\"{lead_id}-{run}-{id(object()) + at.microsecond}-{__import__('uuid').uuid4()}\"",
+        *matrix("attempts"),
+    ),
+    "a filter that lets no new event through": bug(
+        "template.yaml", '"eventName":["INSERT"]', '"eventName":["MODIFY"]', *matrix("retries")
+    ),
+    "a rule for the wrong event": bug(
+        "template.yaml",
+        "        detail-type: [AlertRequested]\n",
+        "        detail-type: [AlertRequest]\n",
+        *matrix("retries"),
+    ),
+    "a new lead is not due until it is planned": bug(
+        "shared/domain/lead.py",
+        "        if not self.follow_up.planned:\n            return self.clock_started_at\n",
+        "        if not self.follow_up.planned:\n            return None\n",
+        "tests/crash/test_dead_stream.py",
+    ),
+    # --- concurrency
+    "no receipt, so that each retry is new": bug(
+        TABLE,
+        "            NOT_THERE_OR_EXPIRED,\n            now=now,\n",
+        "",
+        *orders("post_and_its_retry"),
+    ),
+    "check, then act on the lead": Bug(
+        (
+            Edit(TABLE, 'put(item, "version = :read", read=before.version)', "put(item)"),
+            Edit(
+                TABLE,
+                '                    "attribute_not_exists(PK)",\n'
+                "                )\n                for event in recorded",
+                "                )\n                for event in recorded",
+            ),
+        ),
+        orders("call_and_call"),
+    ),
+    "no lease": bug(TABLE, LEASE, "", *orders("two_senders_of_one_alert")),
+    "whoever finds an alert settled records it too": bug(
+        TABLE,
+        'if former["leased_until"] >= iso(now):',
+        'if "outcome" not in former:',
+        *orders("two_senders_of_one_alert"),
+    ),
+    "no second look before an alert is sent": bug(
+        SERVICE,
+        """    if lead is None or alert_id not in lead.open_alerts:
+        return "dropped"
+    outcome: Outcome
+""",
+        """    if lead is None:
+        return "dropped"
+    outcome: Outcome
+""",
+        *orders("sender_and_call"),
+    ),
+    "who comes second gives up without a word": bug(
+        "shared/races.py",
+        "        except LeadChangedError:\n            continue\n",
+        "        except LeadChangedError:\n            return None  # type: ignore[return-value]\n",
+        *orders("call_and_call"),
+    ),
+    "a button pressed twice counts twice": bug(
+        "shared/domain/lead.py",
+        "    if action.action_id in lead.actions:\n        return None\n",
+        "",
+        *orders("one_button_pressed_twice"),
+    ),
+    # --- the rest
+    "looking at a lead acknowledges it": bug(
+        "functions/follow_up_lead/handler.py",
+        "    return pages.lead_page(service.see_lead(code, leads(), datetime.now(UTC)))",
+        """    looked = {"action_id": "0" * 32, "action": "acknowledge"}
+    service.act_on_lead(code, looked, leads(), datetime.now(UTC), time.sleep)
+    return pages.lead_page(service.see_lead(code, leads(), datetime.now(UTC)))""",
+        "tests/unit/follow_up_lead/test_handler.py",
+        "-k",
+        "changes_nothing",
+    ),
+    "opening hours taken for UTC": bug(
+        "shared/domain/calendar.py",
+        "opening = datetime.combine(day, self.since, zone).astimezone(UTC)",
+        "opening = datetime.combine(day, self.since, UTC)",
+        "tests/unit/domain/test_calendar.py",
+    ),
+    "nobody on duty, and no manager is told": bug(
+        "shared/domain/follow_up.py",
+        "            for manager in self.roster.managers:\n",
+        "            for manager in ():\n",
+        "tests/unit/domain/test_follow_up.py::test_an_empty_team_is_told_to_the_manager_once",
+    ),
+}
+
+
+def plant(name: str, tree: Path) -> None:
+    """Changes the files. Raises ValueError for a bug that the code has outgrown."""
+    for edit in BUGS[name].edits:
+        path = tree / edit.path
+        text = path.read_text()
+        if text.count(edit.old) != 1:
+            raise ValueError(f"{name}: found {text.count(edit.old)} times in {edit.path}")
+        path.write_text(text.replace(edit.old, edit.new))
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of what the tests need."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in COPIED:
+            source, target = ROOT / name, Path(folder) / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        yield Path(folder)
+
+
+class Verdict(NamedTuple):
+    is_green: bool
+    first_failure: str
+    seconds: float
+
+
+def judge(tree: Path, arguments: Sequence[str]) -> Verdict:
+    """What the tests say of a tree, up to the first that fails."""
+    started = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=tree,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    failure = re.search(r"^FAILED \S*?(\w+\.py::\S+)", done.stdout, re.MULTILINE)
+    if done.returncode not in (0, 1) or (done.returncode == 1 and failure is None):
+        # A tree that does not even import proves nothing.
+        raise RuntimeError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+    seconds = time.monotonic() - started
+    return Verdict(done.returncode == 0, failure[1] if failure else "", seconds)
+
+
+def is_caught(name: str) -> Verdict:
+    """The verdict on a tree with this bug."""
+    with copied() as tree:
+        plant(name, tree)
+        return judge(tree, BUGS[name].found_by)
+
+
+def main(names: Sequence[str]) -> int:
+    """Prints a line for each bug and returns how many were not caught."""
+    wanted = [name for name in BUGS if not names or name in names]
+    missed = 0
+    with copied() as tree:
+        for arguments in dict.fromkeys(BUGS[name].found_by for name in wanted):
+            verdict = judge(tree, arguments)
+            if not verdict.is_green:
+                print(f"without any bug: {verdict.first_failure}")
+                missed += 1
+            print(f"{verdict.seconds:6.1f} s  clean: {' '.join(arguments)}", flush=True)
+    for name in wanted:
+        verdict = is_caught(name)
+        missed += verdict.is_green
+        caught = "NOT CAUGHT" if verdict.is_green else verdict.first_failure
+        print(f"{verdict.seconds:6.1f} s  {name:52} {caught}", flush=True)
+    print(f"{len(wanted)} planted, {missed} wrong")
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

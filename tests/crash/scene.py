@@ -1,0 +1,160 @@
+"""One lead and those who act on it: the services over the template's table, on a stage."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from botocore.client import BaseClient
+
+from advance_follow_up import service as advancing
+from follow_up_lead.service import Acted, act_on_lead
+from infra.cli.policy_files import read_policy
+from send_alert import service as sending
+from shared.adapters import alerts, dynamodb, escalation
+from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable, Link
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.roster import Rep
+from submit_form.service import Answered, submit_form
+from sweep_follow_ups.service import sweep
+from tests.crash.database import Database
+from tests.unit.domain.samples import ANNA, BORIS, MARIA
+from tests.unit.samples import a_request
+from tests.unit.template import ROOT, expanded
+
+TABLE = "leads"
+TEAM = (ANNA, BORIS, MARIA)
+VISITOR = {
+    "name": "Ada Lovelace",
+    "phone": "+44 7700 900123",
+    "email": "ada@example.com",
+    "message": "A machine that calculates",
+    "consent": "yes",
+}
+
+
+class PatientTable(Table):
+    """Makes room for others without sleeping: the schedule says who is next."""
+
+    def pause(self, failures: int) -> None:
+        """Nothing to do: whoever calls waits for a turn anyway."""
+
+
+class Queue:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.messages: list[Mapping[str, object]] = []
+
+    def send(self, messages: Sequence[Mapping[str, object]]) -> None:
+        self.messages += messages
+
+
+class Aws:
+    """What the actors call: a table, and as much of SNS and Step Functions as they use."""
+
+    def __init__(self) -> None:
+        self.database = Database(TABLE, expanded()["LeadTable"]["Properties"])
+        self.executions: dict[str, str] = {}
+        """Their inputs, by name."""
+
+    def remember(self) -> Callable[[], None]:
+        """What brings this moment back."""
+        database, executions = self.database, self.executions
+
+        def bring_back() -> None:
+            self.database, self.executions = database.twin(), dict(executions)
+
+        return bring_back
+
+    def answer(self, client: BaseClient, operation: str, parameters: dict[str, Any]) -> object:
+        match operation:
+            case "Publish":
+                return {"MessageId": "message"}
+            case "StartExecution":
+                name, wanted = parameters["name"], parameters["input"]
+                if self.executions.setdefault(name, wanted) != wanted:
+                    exceptions = cast("Any", client).exceptions
+                    raise exceptions.ExecutionAlreadyExists(
+                        {
+                            "Error": {"Code": "ExecutionAlreadyExists"},
+                            "ResponseMetadata": {"HTTPStatusCode": 400},
+                        },
+                        operation,
+                    )
+                return {}
+            case _:
+                answer, _ = self.database.perform(operation, parameters)
+                return answer
+
+
+class Scene:
+    """What actors can do, each by the service that does it in production."""
+
+    def __init__(self, kind: type[Table] = PatientTable) -> None:
+        table = kind(dynamodb.client(), TABLE)
+        self.policies = PolicyStore(table, clock=lambda: 0.0)
+        self.leads = LeadTable(table)
+        self.lead_id = ""
+        self.codes: dict[str, str] = {}
+        self.advancing = advancing.Parts(
+            self.leads,
+            self.policies,
+            escalation.Escalation(escalation.client(), "arn:aws:states:::machine"),
+            Queue(),
+            lambda _: None,
+        )
+        self.sending = sending.Parts(
+            self.leads,
+            alerts.AlertSender(alerts.client(), "arn:aws:sns:::alerts"),
+            "https://go.example.com",
+            lambda _: None,
+        )
+
+    def furnish(self) -> None:
+        """Policy and people, whom nobody changes while actors act."""
+        self.policies.publish(read_policy(ROOT / "infra/policy", {"SITE": "https://example.com"}))
+        for person in TEAM:
+            self.leads.put_rep(person)
+
+    def post(self, key: str, now: datetime, **fields: str) -> Answered:
+        """A visitor's page sends its form."""
+        body = json.dumps({**VISITOR, **fields})
+        request = a_request(body, "application/json", idempotency_key=key.ljust(32, "0"))
+        return submit_form(request, self.policies, self.leads, now)
+
+    def arrive(self, now: datetime) -> None:
+        """The lead of this scene comes, and everybody of the team has a link to it."""
+        self.lead_id = self.post("first", now).lead_id or ""
+        for rep in TEAM:
+            link = Link(
+                kind="lead",
+                team=rep.team,
+                rep_id=rep.rep_id,
+                lead_id=self.lead_id,
+                expires_at=2**40,
+            )
+            self.codes[rep.rep_id] = self.leads.make_link(link)
+
+    def advance(self, now: datetime, run: int | None = None) -> advancing.Advanced:
+        return advancing.advance(self.lead_id, self.advancing, now, run=run)
+
+    def sweep(self, now: datetime) -> list[advancing.Advanced]:
+        """The sweeper's message is taken off the queue as soon as it is on it."""
+        queue = Queue()
+        sweep(self.leads, queue, now)
+        return [
+            advancing.advance(str(message["lead_id"]), self.advancing, now, swept=True)
+            for message in queue.messages
+        ]
+
+    def send(self, alert_id: str, now: datetime) -> str:
+        return sending.send(self.lead_id, alert_id, self.sending, now)
+
+    def act(self, rep: Rep, action: str, now: datetime, **posted: str) -> Acted:
+        """A person presses a button on a page of their own."""
+        posted = {"action_id": rep.rep_id.encode().hex().ljust(32, "0"), **posted}
+        return act_on_lead(
+            self.codes[rep.rep_id], {**posted, "action": action}, self.leads, now, lambda _: None
+        )

@@ -1,0 +1,292 @@
+"""Two at once on one lead, in every order of their AWS calls."""
+
+import copy
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+import pytest
+
+from shared.adapters import keys
+from shared.adapters.dynamodb import Table
+from shared.errors import AlertLeasedError
+from tests.crash.interleaving import Actor, Call, Run, Stage
+from tests.crash.promises import broken
+from tests.crash.scene import Aws, PatientTable, Scene
+from tests.unit.domain.samples import ANNA, BORIS, MARIA, at
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+Act = Callable[[datetime], object]
+Actors = Mapping[str, Act]
+
+SMS, EMAIL = "1-new-anna-sms", "1-new-anna-email"
+AGAIN_SECONDS = 62
+"""When a message that failed is handed out once more."""
+
+
+class Case(NamedTuple):
+    """Who acts at once, so many seconds after the lead came, and what had become of it by then."""
+
+    second: float
+    before: Literal["nothing", "captured", "alerted"]
+    actors: Callable[[Scene], Actors]
+
+
+CASES: dict[str, Case] = {}
+
+
+def case(
+    second: float, before: Literal["nothing", "captured", "alerted"] = "alerted"
+) -> Callable[[Callable[[Scene], Actors]], Callable[[Scene], Actors]]:
+    """Makes a case of a function from a scene to those who act in it."""
+
+    def add(actors: Callable[[Scene], Actors]) -> Callable[[Scene], Actors]:
+        CASES[actors.__name__] = Case(second, before, actors)
+        return actors
+
+    return add
+
+
+# --- machines ----------------------------------------------------------------------------------
+
+
+@case(1, "captured")
+def planner_and_planner(scene: Scene) -> Actors:
+    return {"queue": scene.advance, "another": scene.advance}
+
+
+@case(121, "captured")
+def planner_and_sweeper(scene: Scene) -> Actors:
+    return {"queue": scene.advance, "sweeper": scene.sweep}
+
+
+@case(120)
+def planner_and_machine(scene: Scene) -> Actors:
+    return {"queue": scene.advance, "machine": partial(scene.advance, run=1)}
+
+
+@case(181)
+def sweeper_and_machine(scene: Scene) -> Actors:
+    return {"sweeper": scene.sweep, "machine": partial(scene.advance, run=1)}
+
+
+@case(1)
+def two_senders_of_one_alert(scene: Scene) -> Actors:
+    return {"one": partial(scene.send, SMS), "another": partial(scene.send, SMS)}
+
+
+@case(120)
+def sender_and_machine(scene: Scene) -> Actors:
+    return {"sender": partial(scene.send, SMS), "machine": partial(scene.advance, run=1)}
+
+
+# --- people and machines -----------------------------------------------------------------------
+
+
+@case(1, "captured")
+def planner_and_call(scene: Scene) -> Actors:
+    return {"queue": scene.advance, "anna": partial(scene.act, ANNA, "talked")}
+
+
+@case(300)
+def machine_and_call(scene: Scene) -> Actors:
+    machine = partial(scene.advance, run=1)
+    return {"machine": machine, "anna": partial(scene.act, ANNA, "no_answer")}
+
+
+@case(300)
+def machine_and_acknowledgement(scene: Scene) -> Actors:
+    machine = partial(scene.advance, run=1)
+    return {"machine": machine, "anna": partial(scene.act, ANNA, "acknowledge")}
+
+
+@case(181)
+def sweeper_and_call(scene: Scene) -> Actors:
+    return {"sweeper": scene.sweep, "anna": partial(scene.act, ANNA, "no_answer")}
+
+
+@case(1)
+def sender_and_call(scene: Scene) -> Actors:
+    return {"sender": partial(scene.send, SMS), "anna": partial(scene.act, ANNA, "no_answer")}
+
+
+@case(1)
+def sender_and_rejection(scene: Scene) -> Actors:
+    reject = partial(scene.act, MARIA, "reject", reason="data.spam")
+    return {"sender": partial(scene.send, SMS), "maria": reject}
+
+
+# --- people ------------------------------------------------------------------------------------
+
+
+@case(5)
+def acknowledgement_and_acknowledgement(scene: Scene) -> Actors:
+    return {name: partial(scene.act, rep, "acknowledge") for name, rep in TWO.items()}
+
+
+@case(5)
+def acknowledgement_and_call(scene: Scene) -> Actors:
+    call = partial(scene.act, BORIS, "no_answer")
+    return {"anna": partial(scene.act, ANNA, "acknowledge"), "boris": call}
+
+
+@case(5)
+def call_and_call(scene: Scene) -> Actors:
+    return {name: partial(scene.act, rep, "talked") for name, rep in TWO.items()}
+
+
+@case(5)
+def call_and_rejection(scene: Scene) -> Actors:
+    reject = partial(scene.act, BORIS, "reject", reason="data.spam")
+    return {"anna": partial(scene.act, ANNA, "talked"), "boris": reject}
+
+
+@case(5)
+def one_button_pressed_twice(scene: Scene) -> Actors:
+    return {name: partial(scene.act, ANNA, "no_answer") for name in ("once", "twice")}
+
+
+TWO = {"anna": ANNA, "boris": BORIS}
+
+
+# --- visitors ----------------------------------------------------------------------------------
+
+
+@case(0, "nothing")
+def post_and_its_retry(scene: Scene) -> Actors:
+    return {name: partial(scene.post, "first") for name in ("post", "retry")}
+
+
+@case(0, "nothing")
+def two_posts_of_one_visitor(scene: Scene) -> Actors:
+    return {name: partial(scene.post, name, message=name) for name in ("one", "another")}
+
+
+@case(10)
+def two_more_posts_of_a_visitor(scene: Scene) -> Actors:
+    return {name: partial(scene.post, name, message=name) for name in ("one", "another")}
+
+
+@case(1, "captured")
+def another_post_and_planner(scene: Scene) -> Actors:
+    return {"visitor": partial(scene.post, "again", message="again"), "queue": scene.advance}
+
+
+@case(10)
+def another_post_and_call(scene: Scene) -> Actors:
+    call = partial(scene.act, ANNA, "no_answer")
+    return {"visitor": partial(scene.post, "again", message="again"), "anna": call}
+
+
+@case(10)
+def another_post_and_rejection(scene: Scene) -> Actors:
+    reject = partial(scene.act, ANNA, "reject", reason="data.spam")
+    return {"visitor": partial(scene.post, "again", message="again"), "anna": reject}
+
+
+# --- the play ----------------------------------------------------------------------------------
+
+
+def begin(before: str, scene: Scene) -> None:
+    if before != "nothing":
+        scene.arrive(at(0))
+    if before == "alerted":
+        scene.advance(at(0))
+
+
+def commutes(call: Call, lead_id: str) -> bool:
+    """Whether it reads what nobody writes while the actors act: policy, people, links."""
+    values = str(call.parameters.get("Key") or call.parameters.get("ExpressionAttributeValues"))
+    if call.operation not in {"GetItem", "Query"}:
+        return False
+    if "DUE#" in values:
+        return keys.due_shard(keys.shard(lead_id)) not in values
+    return any(kind in values for kind in ("'POLICY", "'TEAM#", "'LINK#"))
+
+
+def play(
+    name: str, table: type[Table] = PatientTable
+) -> Generator[tuple[Run, list[str]], None, None]:
+    """Every schedule of a case, and the promises that it broke."""
+    case = CASES[name]
+    aws, scene = Aws(), Scene(table)
+    with Stage(aws.answer, lambda call: commutes(call, scene.lead_id)) as stage:
+        scene.furnish()
+        begin(case.before, scene)
+        bring_back = aws.remember()
+
+        def actors() -> Mapping[str, Actor]:
+            bring_back()
+            return {name: partial(act, at(case.second)) for name, act in case.actors(scene).items()}
+
+        for run in stage.every_run(actors):
+            calls, endings = list(run.calls), dict(run.endings)
+            for actor, act in case.actors(scene).items():
+                if isinstance(endings[actor], AlertLeasedError):
+                    again = stage.run({actor: partial(act, at(case.second + AGAIN_SECONDS))})
+                    calls += again.calls
+                    endings |= again.endings
+            yield run, broken(aws.database.items(), set(aws.executions), calls, endings)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_order_of_calls_breaks_a_promise(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
+    schedules = set()
+    with closing(play(name)) as played:
+        for run, wrong in played:
+            assert not wrong, run.schedule
+            assert run.schedule not in schedules
+            schedules.add(run.schedule)
+
+    assert len(schedules) > 1
+    record_property("schedules", {name: len(schedules)})
+
+
+class CheckThenAct(PatientTable):
+    """A table that checks its conditions first and writes afterwards."""
+
+    def transact(self, items: "Sequence[TransactWriteItemTypeDef]") -> None:
+        checks, writes = [], []
+        for item in copy.deepcopy(items):
+            ((kind, write),) = cast("dict[str, dict[str, Any]]", item).items()
+            key = write.get("Key") or {name: write["Item"][name] for name in ("PK", "SK")}
+            condition = write.pop(
+                "ConditionExpression", "attribute_exists(PK) OR NOT attribute_exists(PK)"
+            )
+            values = write.pop("ExpressionAttributeValues", {})
+            write.pop("ReturnValuesOnConditionCheckFailure", None)
+            checks.append(
+                {
+                    "ConditionCheck": {
+                        "TableName": self.name,
+                        "Key": key,
+                        "ConditionExpression": condition,
+                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                        **used(values, condition),
+                    }
+                }
+            )
+            writes.append({kind: {**write, **used(values, write.get("UpdateExpression", ""))}})
+        super().transact(cast("Any", checks))
+        super().transact(cast("Any", writes))
+
+
+def used(values: Mapping[str, object], expression: str) -> dict[str, object]:
+    """The values that an expression names; DynamoDB refuses others."""
+    found = {name: values[name] for name in re.findall(r":\w+", expression)}
+    return {"ExpressionAttributeValues": found} if found else {}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_check_then_act_is_found_out(name: str) -> None:
+    with closing(play(name, CheckThenAct)) as played:
+        _, wrong = next(played)
+        assert not wrong, "one after the other is right"
+        assert any(wrong for _, wrong in played)

@@ -1,0 +1,699 @@
+"""A little AWS around the real handlers: deterministic, with a clock of its own.
+
+Events go in where AWS would hand them over, calls go out through the real adapters, and in between
+stand the stream, the bus, the queues, the machine and the schedule as the template describes them.
+DynamoDB is moto's. Everything happens one after the other, in the order of virtual time.
+"""
+
+import base64
+import heapq
+import importlib
+import json
+import logging
+import os
+import random
+import re
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace, TracebackType
+from typing import Any, NamedTuple, Self
+from unittest.mock import patch
+from urllib.parse import urlencode
+
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
+from moto.dynamodb.models.dynamo_type import LimitedSizeDict
+
+from infra.cli.policy_files import read_policy
+from shared.adapters.dynamodb import Table, client
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.roster import Rep
+from shared.settings import settings
+from tests.crash.database import Database
+from tests.crash.deployment import FOREVER, Json, Mapped, deployment, matches
+from tests.crash.faults import Call, Cut, Faults, Killed
+
+START = datetime(2026, 11, 20, 9, 0, 20, tzinfo=UTC)
+POLICY = Path(__file__).parents[2] / "infra/policy"
+STREAM_KEEPS = timedelta(hours=24)
+STREAM_WAITS = (1, 2, 4, 8, 16, 32, 60)
+"""Seconds between Lambda's tries of a batch of the stream that fails."""
+CUT_POINT = "botocore.client.BaseClient._make_api_call"
+
+_invocation: ContextVar["Invocation | None"] = ContextVar("invocation", default=None)
+
+Policy = Mapping[str, object]
+CutPoint = Callable[[Call, Cut], Any]
+
+
+class Invocation(NamedTuple):
+    number: int
+    function: str
+    deadline: datetime
+    event: Json
+
+
+class Result(NamedTuple):
+    """What an invocation came to: a value, or the name of what it died of."""
+
+    value: Any = None
+    error: str | None = None
+
+
+class Published(NamedTuple):
+    """A message that SNS took, in the order in which it did."""
+
+    at: datetime
+    call: int
+    lead_id: str
+    alert_id: str
+    via: str
+    to: str
+    """The phone number, or the id of the person whose mailbox it reaches."""
+    text: str
+
+
+@dataclass
+class Execution:
+    name: str
+    input: Json
+    state: str
+    data: Json
+    status: str = "RUNNING"
+    retried: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass
+class Message:
+    number: int
+    body: str
+    receives: int = 0
+
+
+class Response(NamedTuple):
+    """What a client of the HTTP API sees; status 0 when the answer never came."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = {}
+
+
+class World:
+    """One run. Use it as a context: in it, the handlers live in this world."""
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        people: tuple[Rep, ...] = (),
+        cut: CutPoint | None = None,
+        *,
+        sweeper: bool = False,
+        off: frozenset[str] = frozenset(),
+        hop_seconds: float = 0,
+        seed: int = 0,
+    ) -> None:
+        self.deployment = deployment()
+        self.cut = cut or Faults()
+        self.off = set(off)
+        """Functions that are not called: what is meant for them waits."""
+        if not sweeper:
+            self.off |= {"SweepFollowUpsFunction"}
+        self.now = START
+        self.hop_seconds = hop_seconds
+        """How long a message, a wake-up or a run of the sweeper is under way."""
+        self.seed = seed
+        self.calls: list[Call] = []
+        self.invocations = 0
+        self.outbox: list[Published] = []
+        self.executions: dict[str, Execution] = {}
+        self.queues: dict[str, list[Message]] = {name: [] for name in self.deployment.queues}
+        self.stream: list[tuple[datetime, Json]] = []
+        self.crashes: list[str] = []
+        """Invocations that died, by what of."""
+        self.on_call: list[Callable[[Call, Json], None]] = []
+        """Told of every call that was made, with its answer."""
+        self.database = _seeded(json.dumps(policy or {}, sort_keys=True), people).twin()
+        self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._scheduled = 0
+        self._messages = 0
+        self._stream_failures = 0
+        self._stream_polled = False
+        self._patches = ExitStack()
+        self._random = random.Random(seed)
+
+    # --- the world as a context ------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        def call_aws(client: BaseClient, operation: str, arguments: Json) -> Any:
+            return self._call(client, operation, arguments)
+
+        enter = self._patches.enter_context
+        enter(patch(CUT_POINT, call_aws))
+        enter(patch("time.sleep", self.sleep))
+        enter(
+            patch(
+                "secrets.token_hex",
+                lambda size: f"{self._random.getrandbits(8 * size):0{2 * size}x}",
+            )
+        )
+        enter(patch("secrets.choice", self._random.choice))
+        enter(patch.dict(os.environ))
+        # moto measures an item anew with each of its attributes.
+        enter(patch.object(LimitedSizeDict, "__setitem__", dict.__setitem__))
+        for function in self.deployment.functions.values():
+            module = _module(function.module)
+            if hasattr(module, "datetime"):
+                enter(patch.object(module, "datetime", SimpleNamespace(now=lambda _: self.now)))
+            _forget(module)
+        random.seed(self.seed)
+        logging.disable(logging.CRITICAL)
+        for name, seconds in self.deployment.schedules.items():
+            if name in self.off:
+                continue
+            first = self.now.replace(second=0, microsecond=0) + timedelta(seconds=seconds)
+            first += timedelta(seconds=self.hop_seconds)
+            self.at(first, lambda name=name, seconds=seconds: self._tick(name, seconds))  # type: ignore[misc]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._patches.close()
+        logging.disable(logging.NOTSET)
+        settings.cache_clear()
+        for function in self.deployment.functions.values():
+            _forget(_module(function.module))
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def at(self, moment: datetime, action: Callable[[], None]) -> None:
+        """Has something happen at a moment, or now if that is past."""
+        self._scheduled += 1
+        heapq.heappush(self._agenda, (max(moment, self.now), self._scheduled, action))
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        self.at(self.now + timedelta(seconds=seconds), action)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def run(self, until: datetime | None = None) -> None:
+        """Lets things happen: until a moment, or until nothing is left to happen."""
+        while self._agenda and (until is None or self._agenda[0][0] <= until):
+            moment, _, action = heapq.heappop(self._agenda)
+            self.now = max(self.now, moment)
+            action()
+        if until is not None:
+            self.now = max(self.now, until)
+
+    # --- Lambda ----------------------------------------------------------------------------------
+
+    def invoke(self, name: str, event: Json) -> Result:
+        """Runs a handler as Lambda would: in its environment, for as long as it may."""
+        function = self.deployment.functions[name]
+        module = _module(function.module)
+        self.invocations += 1
+        deadline = self.now + timedelta(seconds=function.timeout_seconds)
+        invocation = Invocation(self.invocations, name, deadline, event)
+        os.environ.update(function.environment)
+        settings.cache_clear()
+        token = _invocation.set(invocation)
+        try:
+            value = getattr(module, function.attribute)(event, _Context(name))
+        except Killed:
+            return self._died(name)
+        except Exception as error:  # noqa: BLE001 - Lambda takes whatever comes
+            self.crashes.append(f"{name}: {type(error).__name__}")
+            return Result(error=type(error).__name__)
+        finally:
+            _invocation.reset(token)
+            for key in function.environment:
+                os.environ.pop(key, None)
+        if self.now > deadline:
+            return self._died(name)
+        # What Lambda hands on is JSON.
+        return Result(json.loads(json.dumps(value)))
+
+    def _died(self, name: str) -> Result:
+        """The next invocation finds a new process."""
+        _forget(_module(self.deployment.functions[name].module))
+        self.crashes.append(f"{name}: killed")
+        return Result(error="Sandbox.Timedout")
+
+    def _tick(self, name: str, seconds: int) -> None:
+        self.after(seconds, lambda: self._tick(name, seconds))
+        # A minute in which no lead waits for anything finds nothing, by sixteen queries: left out.
+        if self.database.has("due_at"):
+            self.invoke(name, {"time": self.now.isoformat()})
+
+    # --- HTTP ------------------------------------------------------------------------------------
+
+    def http(
+        self,
+        method: str,
+        path: str,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A request through the API to the function of its route."""
+        if found := re.fullmatch(r"/v1/forms/([^/]+)/submissions", path):
+            name, parameters = "SubmitFormFunction", {"form_id": found[1]}
+        elif found := re.fullmatch(r"/[lr]/([^/]+)", path):
+            name, parameters = "FollowUpLeadFunction", {"code": found[1]}
+        else:
+            raise ValueError(path)
+        sent = {"host": "api.example.com", **(headers or {})}
+        body = ""
+        if form is not None:
+            sent["content-type"] = "application/x-www-form-urlencoded"
+            body = base64.b64encode(urlencode(form).encode()).decode()
+        event = {
+            "version": "2.0",
+            "routeKey": f"{method} {path}",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": sent,
+            "pathParameters": parameters,
+            "requestContext": {
+                "requestId": f"request-{self.invocations}",
+                "stage": "$default",
+                "http": {"method": method, "path": path, "sourceIp": "203.0.113.10"},
+            },
+            "isBase64Encoded": bool(body),
+            **({"body": body} if body else {}),
+        }
+        result = self.invoke(name, event)
+        if result.error is not None:
+            return Response(503, '{"message":"Service Unavailable"}')
+        return Response(
+            result.value["statusCode"],
+            result.value.get("body", ""),
+            result.value.get("headers", {}),
+        )
+
+    # --- calls to AWS ----------------------------------------------------------------------------
+
+    def _call(self, client: BaseClient, operation: str, arguments: Json) -> Any:
+        model = client.meta.service_model
+        name = f"{model.service_name}.{operation}"
+        shape = model.operation_model(operation).input_shape
+        invocation = _invocation.get()
+        if invocation is None:
+            return self._make(client, name, operation, arguments, None)
+        if self.now > invocation.deadline:
+            raise Killed(name)
+        if model.service_name != "dynamodb" and shape is not None:
+            validate_parameters(arguments, shape)
+        call = Call(len(self.calls), name, arguments, invocation.number, invocation.function)
+        self.calls.append(call)
+
+        def make() -> Any:
+            answer = self._make(client, name, operation, arguments, call)
+            for listener in self.on_call:
+                listener(call, answer)
+            return answer
+
+        def hang() -> None:
+            config: Any = client.meta.config
+            tries = config.retries["total_max_attempts"]
+            self.sleep(config.read_timeout * tries)
+
+        def refuse(code: str) -> Exception:
+            return _refusal(client, operation, arguments, code)
+
+        def refuse_some() -> Any:
+            return self._refuse_last(operation, arguments)
+
+        return self.cut(call, Cut(make, refuse, refuse_some, hang))
+
+    def _make(
+        self, client: BaseClient, name: str, operation: str, arguments: Json, call: Call | None
+    ) -> Any:
+        match name.partition(".")[0]:
+            case "dynamodb":
+                answer, records = self.database.perform(operation, arguments)
+                if records and call is not None:
+                    self.stream += [(self.now, record) for record in records]
+                    self._poll_stream()
+                return answer
+            case "events":
+                return self._put_events(arguments)
+            case "sqs":
+                return self._send_messages(arguments)
+            case "stepfunctions":
+                return self._start_execution(client, arguments)
+            case "sns":
+                return self._publish(arguments, call)
+        raise NotImplementedError(name)
+
+    def _refuse_last(self, operation: str, arguments: Json) -> Any:
+        """All entries but the last are taken."""
+        taken = {**arguments, "Entries": arguments["Entries"][:-1]}
+        if operation == "PutEvents":
+            answer = self._put_events(taken)
+            answer["Entries"].append({"ErrorCode": "ThrottlingException"})
+            return {**answer, "FailedEntryCount": 1}
+        answer = self._send_messages(taken)
+        last = arguments["Entries"][-1]
+        return {
+            **answer,
+            "Failed": [{"Id": last["Id"], "SenderFault": False, "Code": "InternalError"}],
+        }
+
+    # --- stream ----------------------------------------------------------------------------------
+
+    def _stream_mapping(self) -> Mapped:
+        (mapping,) = (m for m in self.deployment.mappings if m.source == self.database.name)
+        return mapping
+
+    def _poll_stream(self, seconds: float = 0) -> None:
+        if not self._stream_polled:
+            self._stream_polled = True
+            self.after(seconds, self._pump_stream)
+
+    def switch_on(self, name: str) -> None:
+        self.off.discard(name)
+        self._poll_stream()
+
+    def _pump_stream(self) -> None:
+        """One batch of the stream, in order; one that fails is read again before all others."""
+        self._stream_polled = False
+        mapping = self._stream_mapping()
+        if mapping.function in self.off:
+            return
+        if mapping.bisects or mapping.record_age_seconds != FOREVER or mapping.reports_failures:
+            raise NotImplementedError("the little AWS does not know these settings of the stream")
+        self.stream = [
+            (at, record)
+            for at, record in self.stream
+            if self.now - at < STREAM_KEEPS
+            and (not mapping.patterns or any(matches(p, record) for p in mapping.patterns))
+        ]
+        batch = self.stream[: mapping.batch_size]
+        if not batch:
+            return
+        event = {"Records": json.loads(json.dumps([_sent(record) for _, record in batch]))}
+        taken = len(batch)
+        if self.invoke(mapping.function, event).error is not None:
+            self._stream_failures += 1
+            if mapping.retries == FOREVER or self._stream_failures <= mapping.retries:
+                wait = STREAM_WAITS[min(self._stream_failures, len(STREAM_WAITS)) - 1]
+                self._poll_stream(wait)
+                return
+        self._stream_failures = 0
+        del self.stream[:taken]
+        if self.stream:
+            self._poll_stream()
+
+    # --- bus and queues --------------------------------------------------------------------------
+
+    def _put_events(self, arguments: Json) -> Json:
+        for entry in arguments["Entries"]:
+            event = {
+                "source": entry["Source"],
+                "detail-type": entry["DetailType"],
+                "detail": json.loads(entry["Detail"]),
+            }
+            for rule in self.deployment.rules:
+                if rule.bus == entry["EventBusName"] and matches(rule.pattern, event):
+                    self.send(rule.queue, json.dumps(_at_path(event, rule.input_path)))
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in arguments["Entries"]]}
+
+    def _send_messages(self, arguments: Json) -> Json:
+        for entry in arguments["Entries"]:
+            self.send(arguments["QueueUrl"], entry["MessageBody"])
+        return {"Successful": [{"Id": entry["Id"]} for entry in arguments["Entries"]]}
+
+    def send(self, queue: str, body: str) -> None:
+        self._messages += 1
+        message = Message(self._messages, body)
+        self.queues[queue].append(message)
+        mapping = self._mapping_of(queue)
+        if mapping is not None and mapping.function in CONSUMERS:
+            self.after(self.hop_seconds, lambda: self._hand_out(queue, mapping))
+
+    def _mapping_of(self, queue: str) -> Mapped | None:
+        return next((m for m in self.deployment.mappings if m.source == queue), None)
+
+    def _hand_out(self, queue: str, mapping: Mapped) -> None:
+        """One batch of what is visible."""
+        facts = self.deployment.queues[queue]
+        if mapping.function in self.off:
+            return
+        waiting = self.queues[queue]
+        batch = waiting[: mapping.batch_size]
+        if not batch:
+            return
+        del waiting[: mapping.batch_size]
+        for message in batch:
+            message.receives += 1
+        back_at = self.now + timedelta(seconds=facts.visibility_seconds)
+        event = {"Records": [_received(message, queue) for message in batch]}
+        result = self.invoke(mapping.function, event)
+        if result.error is not None:
+            failed = {str(message.number) for message in batch}
+        elif mapping.reports_failures:
+            failed = {
+                f["itemIdentifier"] for f in (result.value or {}).get("batchItemFailures", [])
+            }
+        else:
+            failed = set()
+        for message in batch:
+            if str(message.number) in failed:
+                self.at(back_at, lambda message=message: self._come_back(queue, mapping, message))  # type: ignore[misc]
+
+    def _come_back(self, queue: str, mapping: Mapped, message: Message) -> None:
+        facts = self.deployment.queues[queue]
+        if facts.receives is not None and message.receives >= facts.receives:
+            self.queues[facts.dead_letters or ""].append(message)
+            return
+        self.queues[queue].append(message)
+        self._hand_out(queue, mapping)
+
+    # --- Step Functions --------------------------------------------------------------------------
+
+    def _start_execution(self, client: BaseClient, arguments: Json) -> Json:
+        name, given = arguments["name"], json.loads(arguments["input"])
+        arn = f"{arguments['stateMachineArn']}:{name}"
+        known = self.executions.get(name)
+        if known is not None:
+            if known.status == "RUNNING" and known.input == given:
+                return {"executionArn": arn, "startDate": self.now}
+            raise _refusal(client, "StartExecution", arguments, "ExecutionAlreadyExists")
+        (machine,) = self.deployment.machines.values()
+        execution = Execution(name, given, machine.start, given)
+        self.executions[name] = execution
+        self.after(0, lambda: self._enter_state(execution))
+        return {"executionArn": arn, "startDate": self.now}
+
+    def _enter_state(self, execution: Execution) -> None:
+        """Goes on from state to state until one takes time."""
+        (machine,) = self.deployment.machines.values()
+        state = machine.states[execution.state]
+        unknown = set(state) - KNOWN_TO_MACHINE
+        if unknown:
+            raise NotImplementedError(f"the little AWS does not know {unknown} of a state")
+
+        def go_on(following: str | None = None) -> None:
+            execution.state = following or state["Next"]
+            execution.retried = {}
+            self._enter_state(execution)
+
+        match state["Type"]:
+            case "Wait":
+                moment = datetime.fromisoformat(_jsonata(state["Timestamp"], execution.data))
+                self.at(moment + timedelta(seconds=self.hop_seconds), go_on)
+            case "Choice":
+                taken = (
+                    c["Next"] for c in state["Choices"] if _jsonata(c["Condition"], execution.data)
+                )
+                go_on(next(taken, state["Default"]))
+            case "Task":
+                self._do_task(execution, state, go_on)
+            case "Succeed":
+                execution.status = "SUCCEEDED"
+            case kind:
+                raise NotImplementedError(f"the little AWS does not know the state {kind}")
+
+    def _do_task(self, execution: Execution, state: Json, go_on: Callable[[], None]) -> None:
+        if state["Resource"] != "arn:aws:states:::lambda:invoke":
+            raise NotImplementedError(state["Resource"])
+        arguments = _evaluated(state["Arguments"], execution.data)
+        result = self.invoke(arguments["FunctionName"], arguments["Payload"])
+        if result.error is None:
+            output = {"result": {"Payload": result.value}}
+            execution.data = _jsonata(state["Output"], execution.data, output)
+            go_on()
+            return
+        for number, retrier in enumerate(state.get("Retry", [])):
+            if not {result.error, "States.ALL"}.isdisjoint(retrier["ErrorEquals"]):
+                done = execution.retried.get(number, 0)
+                if done < retrier["MaxAttempts"]:
+                    execution.retried[number] = done + 1
+                    wait = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** done
+                    if retrier.get("JitterStrategy") == "FULL":
+                        wait *= self._random.random()
+                    self.after(wait, lambda: self._enter_state(execution))
+                    return
+                break
+        execution.status = "FAILED"
+
+    # --- SNS -------------------------------------------------------------------------------------
+
+    def _publish(self, arguments: Json, call: Call | None) -> Json:
+        invocation = _invocation.get()
+        if call is None or invocation is None:
+            raise RuntimeError("only functions publish")
+        # What is being worked on, as it stands on the message that the function was given.
+        message = json.loads(invocation.event["Records"][0]["body"])
+        attributes = arguments.get("MessageAttributes", {})
+        is_sms = "PhoneNumber" in arguments
+        published = Published(
+            at=self.now,
+            call=call.number,
+            lead_id=message["lead_id"],
+            alert_id=message["alert_id"],
+            via="sms" if is_sms else "email",
+            to=arguments["PhoneNumber"] if is_sms else attributes["rep_id"]["StringValue"],
+            text=arguments["Message"],
+        )
+        self.outbox.append(published)
+        return {"MessageId": f"message-{len(self.outbox)}"}
+
+
+CONSUMERS = frozenset({"AdvanceFollowUpFunction", "SendAlertFunction"})
+"""Functions that read queues here; what others would read stays in their queues."""
+
+KNOWN_TO_MACHINE = frozenset(
+    {
+        "Type",
+        "Comment",
+        "Next",
+        "Timestamp",
+        "Resource",
+        "Arguments",
+        "Output",
+        "Retry",
+        "Choices",
+        "Default",
+    }
+)
+JSONATA = re.compile(r"\{% \$states\.(input|result)((?:\.\w+)*) %\}")
+
+
+def _jsonata(expression: Any, given: Json, more: Json | None = None) -> Any:
+    """Paths into the state's input and result: no more is needed, and no more is understood."""
+    found = JSONATA.fullmatch(str(expression))
+    if found is None:
+        raise NotImplementedError(f"the little AWS does not understand {expression}")
+    value: Any = {"input": given, **(more or {})}[found[1]]
+    for name in found[2].split(".")[1:]:
+        value = value[name]
+    return value
+
+
+def _evaluated(template: Any, given: Json) -> Any:
+    if isinstance(template, dict):
+        return {name: _evaluated(value, given) for name, value in template.items()}
+    is_expression = isinstance(template, str) and template.startswith("{%")
+    return _jsonata(template, given) if is_expression else template
+
+
+def _at_path(event: Json, path: str) -> Any:
+    value: Any = event
+    for name in path.removeprefix("$").split(".")[1:]:
+        value = value[name]
+    return value
+
+
+def _refusal(client: BaseClient, operation: str, arguments: Json, code: str) -> ClientError:
+    """The service's own error, of the class that the SDK would raise."""
+    response: Any = {
+        "Error": {"Code": code, "Message": "injected"},
+        "ResponseMetadata": {"HTTPStatusCode": 500 if code.startswith("Internal") else 400},
+    }
+    if code == "TransactionConflict":
+        response["Error"]["Code"] = "TransactionCanceledException"
+        others: list[Json] = [{"Code": "None"} for _ in arguments["TransactItems"][1:]]
+        response["CancellationReasons"] = [{"Code": "TransactionConflict"}, *others]
+        code = "TransactionCanceledException"
+    kind: Any = client.exceptions.from_code(code)
+    error: ClientError = kind(response, operation)
+    return error
+
+
+def _received(message: Message, queue: str) -> Json:
+    return {
+        "messageId": str(message.number),
+        "receiptHandle": "r",
+        "body": message.body,
+        "attributes": {"ApproximateReceiveCount": str(message.receives)},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue}",
+        "awsRegion": "eu-central-1",
+    }
+
+
+def _sent(record: Json) -> Json:
+    moment = record["dynamodb"]["ApproximateCreationDateTime"]
+    return {
+        **record,
+        "dynamodb": {**record["dynamodb"], "ApproximateCreationDateTime": str(moment)},
+    }
+
+
+class _Context:
+    memory_limit_in_mb = 512
+    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+
+    def __init__(self, name: str) -> None:
+        self.function_name = name
+        self.invoked_function_arn = f"arn:aws:lambda:eu-central-1:123456789012:function:{name}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 9000
+
+
+@cache
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(name)
+
+
+def _forget(module: ModuleType) -> None:
+    """A process begins anew: what the handler's module keeps is forgotten."""
+    for value in vars(module).values():
+        clear = getattr(value, "cache_clear", None)
+        if clear is not None and getattr(value, "__module__", "") == module.__name__:
+            clear()
+
+
+@cache
+def _seeded(policy: str, people: tuple[Rep, ...]) -> Database:
+    """The table with a policy and people, before anything happened. Documents that are not given
+    are those of the sample company.
+    """
+    (properties,) = deployment().tables.values()
+    database = Database("LeadTable", properties)
+    documents = {**read_policy(POLICY, {"SITE": "https://example.com"}), **json.loads(policy)}
+
+    def call_aws(_: BaseClient, operation: str, arguments: Json) -> Any:
+        return database.perform(operation, arguments)[0]
+
+    with patch(CUT_POINT, call_aws):
+        table = Table(client(), "LeadTable")
+        PolicyStore(table).publish(documents)
+        for rep in people:
+            LeadTable(table).put_rep(rep)
+    return database
