@@ -41,3 +41,11 @@ def settings() -> Settings:
         state_machine_arn=read("STATE_MACHINE_ARN", ""),
         public_url=read("PUBLIC_URL", "").rstrip("/"),
     )
+
+
+def is_starting() -> bool:
+    """Whether Lambda imports us: its INIT has a whole CPU, and no visitor waits for it.
+
+    Asked at import, unlike everything else here: that is the moment it is about.
+    """
+    return "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ

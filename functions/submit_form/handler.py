@@ -1,5 +1,6 @@
 """/v1/forms/{form_id}/submissions: takes what a visitor typed."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.http import HttpRequest, Reply, http_function
 from shared.observability import emit, logger
-from shared.settings import settings
+from shared.settings import is_starting, settings
 from submit_form.service import submit_form
 
 
@@ -30,3 +31,13 @@ def handler(request: HttpRequest) -> Reply:
     logger.info("submission answered", **answered.facts())
     emit(answered.measured)
     return answered.reply
+
+
+def warm_up() -> None:
+    """Opens the connection and reads the policy. What fails is met again, and answered, later."""
+    with suppress(Exception):
+        next(parts().policies.current().forms, None)
+
+
+if is_starting():
+    warm_up()

@@ -14,6 +14,8 @@ from shared.errors import PolicyError, StorageUnavailableError
 
 MOST_CHANGES = 98
 """With the version and the pointer, what fits one transaction."""
+FETCHED_AT_ONCE = 100
+"""As many documents as one request reads; who has more reads them one by one."""
 CURRENT_SECONDS = 60
 """How long a container may work by a policy that was replaced."""
 
@@ -32,6 +34,7 @@ class PolicyStore:
         self._asked_at = 0.0
         self._versions: dict[int, Policy] = {}
         self._documents: dict[tuple[str, int], BaseModel] = {}
+        self._unparsed: dict[tuple[str, int], str] = {}
 
     def current(self) -> Policy:
         """The policy in force. Raises PolicyError when none was ever published."""
@@ -66,20 +69,22 @@ class PolicyStore:
         makes no sense.
         """
         item = self._table.get(keys.policy_current()) or {"version": 0, "documents": {}}
-        former, version = dict(item["documents"]), int(item["version"]) + 1
+        former = {str(name): int(number) for name, number in item["documents"].items()}
+        version = int(item["version"]) + 1
+        texts = self._texts(former)
         numbers: dict[str, int] = {}
         writes = []
         for name, body in documents.items():
             text = json.dumps(body, ensure_ascii=False)
-            if name in former and self._body(name, int(former[name])) == text:
-                numbers[name] = int(former[name])
+            if texts.get(name) == text:
+                numbers[name] = former[name]
                 continue
             numbers[name] = version
             document = {**keys.policy_document(name, version), "body": text}
             writes.append(self._table.put(document, "attribute_not_exists(PK)"))
         if len(writes) > MOST_CHANGES:
             raise PolicyError(f"{len(writes)} documents changed: publish {MOST_CHANGES} at a time")
-        if not writes and numbers == {name: int(number) for name, number in former.items()}:
+        if not writes and numbers == former:
             return version - 1
         pointer = {
             "version": version,
@@ -109,21 +114,36 @@ class PolicyStore:
         numbers = {str(name): int(number) for name, number in documents.items()}
 
         def read(name: str) -> BaseModel | None:
-            return self._document(name, numbers[name]) if name in numbers else None
+            return self._document(name, numbers) if name in numbers else None
 
         # Absent in what was published before forms could ask for metrics.
         measured = frozenset(item.get("measured_forms", ()))
         return Policy(int(item["version"]), read, measured, numbers)
 
-    def _document(self, name: str, number: int) -> BaseModel:
-        if (name, number) not in self._documents:
-            self._documents[name, number] = parse_document(
-                name, json.loads(self._body(name, number))
-            )
-        return self._documents[name, number]
+    def _document(self, name: str, numbers: Mapping[str, int]) -> BaseModel:
+        wanted = (name, numbers[name])
+        if wanted not in self._documents:
+            if wanted not in self._unparsed:
+                self._fetch(name, numbers)
+            text = self._unparsed.get(wanted)
+            if text is None:
+                raise PolicyError(f"{name} version {numbers[name]} does not exist")
+            self._documents[wanted] = parse_document(name, json.loads(text))
+            del self._unparsed[wanted]
+        return self._documents[wanted]
 
-    def _body(self, name: str, number: int) -> str:
-        item = self._table.get(keys.policy_document(name, number))
-        if item is None:
-            raise PolicyError(f"{name} version {number} does not exist")
-        return str(item["body"])
+    def _fetch(self, name: str, numbers: Mapping[str, int]) -> None:
+        """Fetches a document, and in the same round trip those that are soon asked for: a form
+        names its chain, its calendar and its definition.
+        """
+        missing = {n: v for n, v in numbers.items() if (n, v) not in self._documents}
+        if len(missing) > FETCHED_AT_ONCE:
+            missing = {name: numbers[name]}
+        texts = self._texts(missing)
+        self._unparsed |= {(name, missing[name]): text for name, text in texts.items()}
+
+    def _texts(self, numbers: Mapping[str, int]) -> dict[str, str]:
+        """The documents that exist, as they are stored."""
+        wanted = {name: keys.policy_document(name, number) for name, number in numbers.items()}
+        found = {item["PK"]: str(item["body"]) for item in self._table.get_many([*wanted.values()])}
+        return {name: found[key["PK"]] for name, key in wanted.items() if key["PK"] in found}

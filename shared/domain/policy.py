@@ -1,6 +1,6 @@
 """The policy that both teams agreed on: forms, definition, chains and calendars, as one version."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -65,10 +65,10 @@ class Policy:
         return document if isinstance(document, Form) else None
 
     @property
-    def forms(self) -> list[Form]:
+    def forms(self) -> Iterator[Form]:
         """Every form, by name."""
         ids = sorted(name.removeprefix("form/") for name in self.names if name.startswith("form/"))
-        return [form for form in map(self.form, ids) if form]
+        return filter(None, map(self.form, ids))
 
     def measured_as(self, form_id: str) -> str:
         """The form's name in metrics: its own, or `other`. Reads no document."""

@@ -202,9 +202,9 @@ def test_many_at_once_with_one_contact_make_one_lead(world: World) -> None:
 
 
 def test_personal_data_stays_where_it_belongs(world: World) -> None:
-    person = a_person(6, name="Canary Zyx Qwv", email="canary-zyx@example.com")
+    person = a_person(6, name="Quetzal Zyx Qwv", email="quetzal-zyx@example.com")
     world.post("demo-en", person)
-    world.post("demo-en", {**person, "phone": "not a phone of Canary"})
+    world.post("demo-en", {**person, "phone": "not a phone of Quetzal"})
     lead_id = lead_of(world, person)
     execution = until(execution_of(world, lead_id, 1), "the machine")
 
@@ -213,6 +213,6 @@ def test_personal_data_stays_where_it_belongs(world: World) -> None:
         return text if lead_id in text else None
 
     logs = until(logged, "the lead in the logs")
-    for secret in ("Canary", "zyx", "7911 000006", "7911000006"):
+    for secret in ("Quetzal", "zyx", "7911 000006", "7911000006"):
         assert secret not in logs
         assert secret not in execution["input"]

@@ -54,7 +54,9 @@ def table_behind(port: int) -> Table:
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",
     }
-    (stack,) = boto3.client("cloudformation", **where).describe_stacks()["Stacks"]
+    (stack,) = boto3.client("cloudformation", **where).describe_stacks(StackName="leadline")[
+        "Stacks"
+    ]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return Table(boto3.client("dynamodb", **where), outputs["TableName"])
 

@@ -221,3 +221,42 @@ def test_a_file_with_an_unknown_variable_is_refused(tmp_path: Path) -> None:
     (tmp_path / "form.yaml").write_text("a: [")
     with pytest.raises(PolicyError, match="form"):
         read_policy(tmp_path, {})
+
+
+def test_a_new_container_reads_the_policy_in_two_round_trips(store: PolicyStore) -> None:
+    store.publish(SAMPLE)
+    calls: list[str] = []
+    store._table.dynamodb.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: calls.append(model.name)
+    )
+    fresh = PolicyStore(store._table)
+
+    form = fresh.current().form("demo-ru")
+    assert form is not None
+    policy = fresh.current()
+    policy.chain(form.chain)
+    policy.calendar(form.calendar)
+    policy.definition(form.definition)
+
+    assert calls == ["GetItem", "BatchGetItem"]
+
+
+def test_who_has_very_many_documents_reads_them_one_by_one(
+    store: PolicyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.adapters.policy_store.FETCHED_AT_ONCE", 2)
+    store.publish(SAMPLE)
+
+    policy = PolicyStore(store._table).current()
+
+    assert policy.form("demo-en") is not None
+    assert policy.calendar("always").always
+
+
+def test_a_document_that_was_lost_is_named(store: PolicyStore, table: Table) -> None:
+    store.publish(SAMPLE)
+    lost = {name: {"S": value} for name, value in keys.policy_document("chain/default", 1).items()}
+    table.dynamodb.delete_item(TableName=table.name, Key=lost)
+
+    with pytest.raises(PolicyError, match="chain/default version 1"):
+        PolicyStore(table).current().chain("default")

@@ -18,7 +18,7 @@ from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.lead import Lead
-from shared.errors import StorageUnavailableError
+from shared.errors import PolicyError, StorageUnavailableError
 from shared.http import Event, HttpRequest
 from submit_form import handler as function
 from submit_form import service
@@ -415,3 +415,25 @@ def test_a_contact_s_keys_are_its_guards(leads: LeadTable) -> None:
     (lead,) = stored(leads)
     assert all(leads._table.get(keys.contact(guard)) for guard in lead.guards)
     assert len(lead.guards) == 2
+
+
+def test_after_the_start_the_first_submission_takes_one_round_trip(
+    table: Table, leads: LeadTable, monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    fresh = function.Parts(PolicyStore(table), leads)
+    monkeypatch.setattr(function, "parts", lambda: fresh)
+
+    function.warm_up()
+    assert calls == ["GetItem", "BatchGetItem"]
+    assert post(ANSWERS)["statusCode"] == 201
+
+    assert calls[2:] == ["TransactWriteItems"]
+
+
+def test_a_start_without_a_policy_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_policy() -> object:
+        raise PolicyError("no policy is published")
+
+    monkeypatch.setattr(function, "parts", no_policy)
+
+    function.warm_up()
