@@ -340,7 +340,8 @@ class LeadTable:
             self._table.transact([lease, self._link(code, link)])
         except Refusal as refusal:
             former = refusal.former[0]
-            if former["leased_until"] >= iso(now):
+            # Who settled an alert before leases were kept left none.
+            if former.get("leased_until", "") >= iso(now):
                 raise AlertLeasedError(alert_id) from refusal
             outcome = former["outcome"]
             return (AlertSent if "message_id" in outcome else AlertFailed).model_validate(outcome)

@@ -51,12 +51,12 @@ MEMBERS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 
 
 class Right(NamedTuple):
-    """One action on one thing; `keys` is the one pattern of leading keys, where there is one."""
+    """One action on one thing; `keys` are the patterns of leading keys, where there are any."""
 
     function: str
     action: str
     target: str
-    keys: str | None
+    keys: tuple[str, ...] | None
 
 
 class Use(NamedTuple):
@@ -70,7 +70,10 @@ class Use(NamedTuple):
     def is_allowed_by(self, right: Right) -> bool:
         if self[:3] != right[:3]:
             return False
-        return right.keys is None or (self.key is not None and fnmatchcase(self.key, right.keys))
+        return right.keys is None or any(self.names(pattern) for pattern in right.keys)
+
+    def names(self, pattern: str) -> bool:
+        return self.key is not None and fnmatchcase(self.key, pattern)
 
 
 # ---- What is allowed -----------------------------------------------------------------------------
@@ -97,14 +100,14 @@ def named(resource: Any) -> str:
     raise AssertionError(f"a policy names {resource}")
 
 
-def patterns(statement: dict[str, Any]) -> list[str | None]:
+def patterns(statement: dict[str, Any]) -> tuple[str, ...] | None:
     condition = statement.get("Condition")
     if condition is None:
-        return [None]
+        return None
     ((operator, expected),) = condition.items()
     assert operator in {"ForAllValues:StringLike", "ForAllValues:StringEquals"}
     assert list(expected) == ["dynamodb:LeadingKeys"]
-    return as_list(expected["dynamodb:LeadingKeys"])
+    return tuple(as_list(expected["dynamodb:LeadingKeys"]))
 
 
 def allowed() -> set[Right]:
@@ -117,10 +120,9 @@ def allowed() -> set[Right]:
                 else [named(resource) for resource in as_list(statement["Resource"])]
             )
             rights |= {
-                Right(function, action, target, pattern)
+                Right(function, action, target, patterns(statement))
                 for action in as_list(statement["Action"])
                 for target in targets
-                for pattern in patterns(statement)
             }
     return rights
 
@@ -275,14 +277,34 @@ def link_in(text: str) -> str:
     return found[0]
 
 
+def is_needed(right: Right, uses: set[Use]) -> bool:
+    """Its action is done, and each of its patterns is of a key that the function works on."""
+    its_own = {use for use in uses if (use.function, use.target) == (right.function, right.target)}
+    return any(use.is_allowed_by(right) for use in its_own) and all(
+        any(use.names(pattern) for use in its_own) for pattern in right.keys or ()
+    )
+
+
+@pytest.mark.parametrize("function", of_type(template()["Resources"], "AWS::Serverless::Function"))
+def test_lambda_may_log_trace_and_read_what_feeds_a_function(function: str) -> None:
+    rights = {right for right in allowed() if right.function == function}
+    own = {right.action for right in rights if is_lambdas_own(right)}
+
+    needed = {action for action, thing in BY_LAMBDA.items() if thing != "source"}
+    for source in fed_by(function):
+        kind = "dynamodb" if source.startswith("LeadTable") else "sqs"
+        needed |= {a for a, thing in BY_LAMBDA.items() if thing == "source" and kind in a}
+    assert own == needed
+
+
 def test_functions_use_every_right_they_have_and_no_other(world: World) -> None:
     drive(world)
     rights = {right for right in allowed() if not is_lambdas_own(right)}
 
     def unused() -> list[Right]:
-        return sorted(
-            (r for r in rights if not any(use.is_allowed_by(r) for use in done(world))), key=str
-        )
+        """Actions that nobody does, and those whose role names keys that nobody works on."""
+        uses = done(world)
+        return sorted((r for r in rights if not is_needed(r, uses)), key=str)
 
     # Some follow a moment later.
     with contextlib.suppress(AssertionError):

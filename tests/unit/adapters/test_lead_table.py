@@ -281,6 +281,14 @@ def test_one_lease_at_a_time_and_none_after_the_alert_was_sent(leads: LeadTable)
     assert leads.lease_alert(lead.lead_id, "1-new-anna-email", alert_link(), at(99)) == refused
 
 
+def test_an_alert_that_an_older_version_settled_is_settled(leads: LeadTable, table: Table) -> None:
+    sent = happened.AlertSent(alert_id="1-new-anna-sms", rep_id="anna", via="sms", message_id="m")
+    as_it_was = {**keys.alert("lead", sent.alert_id), "outcome": sent.model_dump(mode="json")}
+    table.transact([table.put(as_it_was)])
+
+    assert leads.lease_alert("lead", sent.alert_id, alert_link(), at(0)) == sent
+
+
 def test_a_wrong_and_an_expired_code_look_the_same(leads: LeadTable, table: Table) -> None:
     code = leads.make_link(alert_link())
 
