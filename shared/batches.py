@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.errors import LeadlineError
-from shared.observability import log_unexpected, logger
+from shared.observability import logger, report_unexpected
 
 Message = dict[str, Any]
 
@@ -25,7 +25,7 @@ class _LoggedBatchProcessor(BatchProcessor):
         kind, error, _ = exception
         logger.warning("message failed", message_id=record.message_id, error=kind.__name__)
         if not isinstance(error, LeadlineError):
-            log_unexpected(error)
+            report_unexpected(error)
         return super().failure_handler(record, exception)
 
 

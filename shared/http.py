@@ -30,7 +30,7 @@ from shared.errors import (
     UnknownLinkError,
     WrongMethodError,
 )
-from shared.observability import UNEXPECTED_ERROR, Measured, emit, log_unexpected, logger
+from shared.observability import logger, report_unexpected
 from shared.texts import mark, translation
 
 if TYPE_CHECKING:
@@ -357,6 +357,5 @@ def http_function(
 
 
 def _unexpected(error: Exception) -> Reply:
-    log_unexpected(error)
-    emit([Measured(UNEXPECTED_ERROR)])
+    report_unexpected(error)
     return problem_of(LeadlineError(), gettext_in("en")).reply()

@@ -22,6 +22,8 @@ logger = Logger(utc=True, log_uncaught_exceptions=False)
 metrics = Metrics(namespace="Leadline")
 
 Dimension = Literal["form", "channel", "step", "reason"]
+Label = tuple[Dimension, str]
+"""A dimension and its value."""
 
 
 class Metric(NamedTuple):
@@ -36,22 +38,24 @@ class Metric(NamedTuple):
     unit: MetricUnit = MetricUnit.Count
 
 
-class Measured(NamedTuple):
-    """One value of a metric. Of its `labels` those count that the metric is measured by."""
+class Measurement(NamedTuple):
+    """One value of a metric. Of its labels those count that have a value and that the metric is
+    measured by.
+    """
 
     metric: Metric
     value: float = 1
-    labels: tuple[tuple[Dimension, str], ...] = ()
+    labels: tuple[Label, ...] = ()
 
 
 UNEXPECTED_ERROR = Metric("UnexpectedError")
 
 
-def emit(measured: Iterable[Measured]) -> None:
+def emit(measurements: Iterable[Measurement]) -> None:
     """Writes values in embedded metric format, one line per label and one for all together."""
-    lines: dict[tuple[Dimension, str] | None, list[Measured]] = {}
-    for one in measured:
-        own = (label for label in one.labels if label[0] in one.metric.by)
+    lines: dict[Label | None, list[Measurement]] = {}
+    for one in measurements:
+        own = (label for label in one.labels if label[0] in one.metric.by and label[1])
         for label in (None, *own):
             lines.setdefault(label, []).append(one)
     for label, values in lines.items():
@@ -64,8 +68,10 @@ def emit(measured: Iterable[Measured]) -> None:
         metrics.clear_metrics()
 
 
-def log_unexpected(error: Exception) -> None:
-    """Logs the kind of an error and the lines of code, not its text: that could quote a person."""
+def report_unexpected(error: Exception) -> None:
+    """Counts an error that ends here, and logs its kind and the lines of code, not its text: that
+    could quote a person.
+    """
     where = [
         f"{frame.f_code.co_filename.rpartition('/')[2]}:{line} {frame.f_code.co_name}"
         for frame, line in traceback.walk_tb(error.__traceback__)
@@ -73,6 +79,7 @@ def log_unexpected(error: Exception) -> None:
     # A PolicyError quotes policy, for its publisher to read.
     detail = str(error) if isinstance(error, PolicyError) else None
     logger.error("unexpected error", error=type(error).__name__, where=where, detail=detail)
+    emit([Measurement(UNEXPECTED_ERROR)])
 
 
 def reactor(
@@ -90,7 +97,7 @@ def reactor(
         except LeadlineError as error:
             raise error from None
         except Exception as error:  # noqa: BLE001 - the edge
-            log_unexpected(error)
+            report_unexpected(error)
             raise UnexpectedError(type(error).__name__) from None
 
     return guarded

@@ -8,12 +8,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from advance_follow_up.service import LEAD_REPAIRED, Parts, advance
+from advance_follow_up.service import WAKE_UP_MISSED, Parts, advance
 from shared.adapters import dynamodb, escalation, queues
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.batches import Message, process_messages
-from shared.observability import Measured, emit, reactor
+from shared.observability import Measurement, emit, reactor
 from shared.settings import settings
 
 
@@ -32,8 +32,8 @@ def parts() -> Parts:
 def handle_message(message: Message) -> None:
     swept = message.get("swept", False)
     advanced = advance(message["lead_id"], parts(), datetime.now(UTC), swept=swept)
-    if advanced.repaired:
-        emit([Measured(LEAD_REPAIRED)])
+    if advanced.missed:
+        emit([Measurement(WAKE_UP_MISSED)])
 
 
 @reactor

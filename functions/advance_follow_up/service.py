@@ -14,7 +14,7 @@ from shared.observability import Metric
 from shared.races import on_latest_lead
 
 ACTOR = "advance_follow_up"
-LEAD_REPAIRED = Metric("LeadRepaired")
+WAKE_UP_MISSED = Metric("WakeUpMissed")
 
 
 class Leads(Protocol):
@@ -43,7 +43,7 @@ class Advanced(NamedTuple):
     run: int
     wake_at: str | None
     done: bool
-    repaired: bool = False
+    missed: bool = False
     """Whether the sweeper found something that really had been missed; a test does not count."""
 
 
@@ -69,10 +69,10 @@ def advance(
     def do_what_is_due(lead: Lead | None) -> Advanced:
         if lead is None or (run is not None and run != lead.follow_up.run):
             return Advanced(lead_id, run or 0, None, done=True)
-        repaired = swept and not lead.is_test and lead.was_missed(now)
+        missed = swept and not lead.is_test and lead.was_missed(now)
         lead = _record_what_is_due(lead, parts, now, swept=swept)
         advanced = _go_on(lead, parts, woken_by_machine=run is not None, swept=swept)
-        return advanced._replace(repaired=repaired)
+        return advanced._replace(missed=missed)
 
     return on_latest_lead(lead_id, parts.leads, do_what_is_due, parts.pause)
 

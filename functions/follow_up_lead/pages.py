@@ -17,7 +17,7 @@ from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, SeenLead, See
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
 from shared.errors import RetryableError, UnknownLinkError
-from shared.observability import log_unexpected, logger
+from shared.observability import logger, report_unexpected
 from shared.texts import LOCALES, figures, mark, render, translation, words
 from shared.texts.pages import page_headers
 from shared.texts.plain import one_line, paragraphs
@@ -135,7 +135,7 @@ def error_page(error: Exception) -> Response[str]:
         logger.warning("page not answered", error=error.code)
         headers["Retry-After"] = "2"
     elif status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log_unexpected(error)
+        report_unexpected(error)
     languages = {locale: translation(locale).gettext for locale in LOCALES}
     return Response(status, headers=headers, body=render(template, LOCALES[0], languages=languages))
 

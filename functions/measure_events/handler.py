@@ -5,11 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from measure_events.service import measure, naming
+from measure_events.service import labelling, measure
 from shared.adapters import dynamodb
 from shared.adapters.policy_store import PolicyStore
 from shared.batches import Message, process_messages
-from shared.observability import Measured, emit, reactor
+from shared.observability import Measurement, emit, reactor
 from shared.settings import settings
 
 
@@ -20,13 +20,13 @@ def policies() -> PolicyStore:
 
 @reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> object:
-    measured_as = naming(policies())
-    measured: list[Measured] = []
+    form_label = labelling(policies())
+    measurements: list[Measurement] = []
 
     def take(message: Message) -> None:
         # As a whole or not at all: a message that fails comes back, and the others do not.
-        measured.extend(measure(message, measured_as))
+        measurements.extend(measure(message, form_label))
 
     answer = process_messages(event, context, take)
-    emit(measured)
+    emit(measurements)
     return answer

@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from shared.domain.policy import OTHER, Policy
 from shared.errors import LeadlineError
-from shared.observability import Dimension, Measured, Metric, log_unexpected, logger
+from shared.observability import Label, Measurement, Metric, logger, report_unexpected
 
 Flat = Mapping[str, Any]
 """An event as it travels: `RecordedEvent.flat`."""
@@ -19,10 +19,6 @@ class Policies(Protocol):
 
 def _always(_: Flat) -> float:
     return 1
-
-
-def _first(flat: Flat) -> float | None:
-    return None if "after_seconds" not in flat else 1
 
 
 def _seconds(flat: Flat) -> float | None:
@@ -55,7 +51,6 @@ CATALOGUE = (
     Rule("LeadResubmitted", Metric("LeadResubmitted")),
     Rule("AssignmentFailed", Metric("AssignmentFailed")),
     Rule("AlertSent", Metric("AlertSent")),
-    Rule("AlertSent", Metric("LeadAlerted", ("form",)), _first),
     Rule("AlertSent", TO_ALERT, _seconds),
     Rule("AlertFailed", Metric("AlertFailed")),
     Rule("LeadAcknowledged", Metric("LeadAcknowledged")),
@@ -72,27 +67,27 @@ CATALOGUE = (
 """Everything that events are counted as. Other types, and tests, count nowhere."""
 
 
-def measure(flat: Flat, measured_as: Callable[[str], str]) -> list[Measured]:
+def measure(flat: Flat, form_label: Callable[[str], str]) -> list[Measurement]:
     """What one event measures. Raises KeyError or ValueError for what is no event of ours."""
     if flat.get("is_test"):
         return []
-    labels: tuple[tuple[Dimension, str], ...] = (
-        ("form", measured_as(flat["form_id"])),
+    labels: tuple[Label, ...] = (
+        ("form", form_label(flat["form_id"])),
         ("channel", str(flat["channel"])),
-        ("step", str(flat.get("step"))),
+        ("step", str(flat.get("step", ""))),
     )
     found = [(rule.metric, rule.value(flat)) for rule in CATALOGUE if rule.event == flat["type"]]
-    return [Measured(metric, value, labels) for metric, value in found if value is not None]
+    return [Measurement(metric, value, labels) for metric, value in found if value is not None]
 
 
-def naming(policies: Policies) -> Callable[[str], str]:
+def labelling(policies: Policies) -> Callable[[str], str]:
     """How forms are called in metrics. Without a policy all are `other`: it is better to know
     roughly than not at all, and the queue would lose what waits for policy too long.
     """
     try:
-        return policies.current().measured_as
+        return policies.current().form_label
     except LeadlineError as error:
         logger.warning("forms are counted together", error=error.code)
     except Exception as error:  # noqa: BLE001 - a missing right costs the names, not the figures
-        log_unexpected(error)
+        report_unexpected(error)
     return lambda _: OTHER

@@ -12,7 +12,7 @@ from run_canary.page import Page
 from run_canary.service import Parts, run_canary
 from shared.adapters import dynamodb, mailbox
 from shared.adapters.lead_table import LeadTable
-from shared.observability import Measured, Metric, emit, logger, reactor
+from shared.observability import Measurement, Metric, emit, logger, reactor
 from shared.settings import settings
 
 ARRIVED = Metric("CanaryArrived", unit=MetricUnit.Seconds)
@@ -36,4 +36,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         logger.error("canary did not arrive", **trip.facts())
         return
     logger.info("canary arrived", **trip.facts())
-    emit([Measured(ARRIVED, trip.seconds)])
+    emit([Measurement(ARRIVED, trip.seconds)])

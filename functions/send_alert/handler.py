@@ -24,12 +24,17 @@ def parts() -> Parts:
         alerts.AlertSender(alerts.client(), settings().alert_topic_arn),
         settings().public_url,
         time.sleep,
+        now,
     )
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 def handle_message(message: Message) -> None:
     lead_id, alert_id = message["lead_id"], message["alert_id"]
-    outcome = send(lead_id, alert_id, parts(), datetime.now(UTC))
+    outcome = send(lead_id, alert_id, parts(), now())
     logger.info("alert handled", lead_id=lead_id, alert_id=alert_id, outcome=outcome)
 
 

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.lead_table import LINK_LIFE, Link
 from shared.domain.events import AlertFailed, AlertSent
+from shared.domain.instants import seconds_between
 from shared.domain.lead import Change, Lead, OpenAlert, settled
 from shared.domain.roster import Rep
 from shared.races import on_latest_lead
@@ -46,6 +47,7 @@ class Parts(NamedTuple):
     sender: Sender
     public_url: str
     pause: Callable[[float], None]
+    clock: Callable[[], datetime]
 
 
 def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
@@ -75,7 +77,12 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
         outcome = _failed(alert_id, alert, error.reason)
     else:
         outcome = AlertSent(
-            alert_id=alert_id, rep_id=rep.rep_id, via=alert.via, message_id=message_id
+            alert_id=alert_id,
+            rep_id=rep.rep_id,
+            via=alert.via,
+            message_id=message_id,
+            # A manager who hears that nobody is on duty is no rep who could call.
+            after_seconds=seconds_between(lead.clock_started_at, parts.clock()) if rep.role == "rep" else None,
         )
     parts.leads.settle_alert(lead_id, outcome)
     return _record(lead_id, outcome, parts, now)
@@ -116,7 +123,7 @@ def _record(
 
     def record(lead: Lead | None) -> None:
         if lead is not None and not (again and outcome.alert_id not in lead.open_alerts):
-            parts.leads.record(lead, Change((settled(lead, outcome, now),)), actor=ACTOR, at=now)
+            parts.leads.record(lead, Change((settled(lead, outcome),)), actor=ACTOR, at=now)
 
     on_latest_lead(
         lead_id, parts.leads, record, parts.pause, tries=TRIES, pause_seconds=PAUSE_SECONDS

@@ -29,7 +29,7 @@ def parts() -> Parts:
 def handler(request: HttpRequest) -> Reply:
     answered = submit_form(request, *parts(), datetime.now(UTC))
     logger.info("submission answered", **answered.facts())
-    emit(answered.measured)
+    emit(answered.measurements)
     return answered.reply
 
 

@@ -31,7 +31,7 @@ from shared.http import (
     preflight,
     problem_of,
 )
-from shared.observability import Dimension, Measured, Metric
+from shared.observability import Label, Measurement, Metric
 
 if TYPE_CHECKING:
     from shared.adapters.lead_table import Filed
@@ -73,7 +73,7 @@ class Answered(NamedTuple):
     """`phone:blank`: what was wrong with a form's own fields."""
     reasons: tuple[str, ...] = ()
     """Why it was rejected, in our own words only: `custom:blank` for a field named by a page."""
-    measured: tuple[Measured, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """What there is to log."""
@@ -88,27 +88,32 @@ def submit_form(request: HttpRequest, policies: Policies, leads: Leads, now: dat
     Raises PolicyError when a form names what was never published.
     """
     form: Form | None = None
-    measured_as = OTHER
+    form_label = OTHER
     try:
         policy = policies.current()
         form = policy.form(request.path_parameters.get("form_id", ""))
         if form is None:
             raise UnknownFormError("unknown form")
-        measured_as = policy.measured_as(form.form_id)
+        form_label = policy.form_label(form.form_id)
         answered = _answer(request, form, policy, leads, now)
     except (RejectedError, RetryableError) as error:
         answered = _refuse(error, request, client_named("native"), form, None)
     reply = answered.reply.with_headers(cors_headers(request, form))
-    measured = () if form and form.is_test else _measured(answered, measured_as)
-    return answered._replace(reply=reply, form_id=form.form_id if form else None, measured=measured)
+    answered = answered._replace(reply=reply, form_id=form.form_id if form else None)
+    if form and form.is_test:
+        return answered
+    return answered._replace(measurements=_measure(answered, request, form_label))
 
 
-def _measured(answered: Answered, measured_as: str) -> tuple[Measured, ...]:
+def _measure(answered: Answered, request: HttpRequest, form_label: str) -> tuple[Measurement, ...]:
     metric = CATALOGUE.get(answered.outcome)
     if metric is None:
         return ()
-    reasons: list[tuple[Dimension, str]] = [("reason", reason) for reason in answered.reasons]
-    return (Measured(metric, labels=(("form", measured_as), *reasons)),)
+    if answered.outcome == "rejected" and (request.method != "POST" or not answered.form_id):
+        # No visitor sent a form: a browser asked first, or somebody tries addresses.
+        return ()
+    reasons: list[Label] = [("reason", reason) for reason in answered.reasons]
+    return (Measurement(metric, labels=(("form", form_label), *reasons)),)
 
 
 def _answer(

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.adapters import dynamodb, queues
 from shared.adapters.lead_table import LeadTable
-from shared.observability import Measured, emit, reactor
+from shared.observability import Measurement, emit, reactor
 from shared.settings import settings
 from sweep_follow_ups.service import LEADS_SWEPT, sweep
 
@@ -30,4 +30,4 @@ def parts() -> Parts:
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     found = sweep(parts().leads, parts().advance_queue, datetime.now(UTC))
     # Also when there was nothing to do: the metric's absence is the sweeper's missing heartbeat.
-    emit([Measured(LEADS_SWEPT, found)])
+    emit([Measurement(LEADS_SWEPT, found)])

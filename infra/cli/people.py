@@ -1,17 +1,18 @@
 """`leadline people`: enters people, subscribes their e-mail addresses, and lists them.
 
-A person's address subscribes to the alert topic with a filter on the person's team and id, so that
-one address belongs to one person. AWS asks each address once whether it agrees.
+An address subscribes to the alert topic once, so its filter names everybody who has it: a person of
+two teams, for one. AWS asks each address once whether it agrees.
 """
 
 import json
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import boto3
 import yaml
+from botocore.exceptions import ClientError
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,6 +29,12 @@ from shared.errors import PolicyError
 
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient
+
+CANARY = "canary"
+"""The team of nobody."""
+
+Filter = Mapping[str, Sequence[str]]
+"""A message comes through when each attribute is one of those listed."""
 
 
 def _address(text: str) -> str:
@@ -65,11 +72,19 @@ class Subscription(NamedTuple):
     email: str
     arn: str
     """`PendingConfirmation` while the address has not answered: that is all AWS says then."""
-    filter: object
+    filter: Filter
 
     @property
     def confirmed(self) -> bool:
         return self.arn.startswith("arn:")
+
+    def is_of(self, address: str | None) -> bool:
+        return self.email.lower() == address
+
+    def names(self, rep: Rep) -> bool:
+        return rep.team in self.filter.get("team", ()) and rep.rep_id in self.filter.get(
+            "rep_id", ()
+        )
 
 
 def add_commands(areas: Commands) -> None:
@@ -93,29 +108,36 @@ def run_put(options: Namespace) -> int:
         raise OperatorError(f"calendar {', '.join(sorted(missing))} is not published")
     sns = boto3.client("sns", config=SHORT)
     topic_arn = stack.resource("AlertTopic")
+    known = subscriptions(sns, topic_arn)
+    entered = roster(stack, {*teams_of(current_policy(stack), known), *(r.team for r in people)})
+    everyone = {(rep.team, rep.rep_id): rep for rep in [*entered, *people]}.values()
+    if overheard := sorted(overhearing(everyone)):
+        raise OperatorError("\n".join([str(options.file), *overheard]))
     leads = LeadTable(stack.table)
-    existing = subscriptions(sns, topic_arn)
-    rows = []
     for rep in people:
         leads.put_rep(Rep.model_validate(rep.model_dump()))
-        rows.append((rep.rep_id, rep.name, subscribe(sns, topic_arn, rep, existing)))
-    print(lines(rows))
+    mend(sns, known, people, everyone)
+    done = [(rep, *subscribe(sns, topic_arn, rep, everyone, known)) for rep in people]
+    print(lines([(rep.rep_id, rep.name, says) for rep, _, says in done]))
     print("People who are entered and not in the file stay as they are; active: false ends one.")
-    return 0
+    return 0 if all(good for _, good, _ in done) else 1
 
 
 def run_list(options: Namespace) -> int:
     stack = deployment.find(options.stack)
-    policy = current_policy(stack)
-    teams = [options.team] if options.team else (teams_of(policy) if policy else [])
+    known = subscriptions(boto3.client("sns", config=SHORT), stack.resource("AlertTopic"))
+    all_teams = teams_of(current_policy(stack), known)
+    teams = [options.team] if options.team else all_teams
     if not teams:
         raise OperatorError("no policy is published: name a team with --team")
-    known = subscriptions(boto3.client("sns", config=SHORT), stack.resource("AlertTopic"))
+    everyone = roster(stack, {*all_teams, *teams})
     rows = [("TEAM", "ID", "NAME", "ROLE", "PHONE", "E-MAIL")]
-    for rep in roster(stack, teams):
-        duty = ("" if rep.on_duty else ", off duty") if rep.active else ", not active"
-        email = f"{rep.email} ({state(rep, known)})" if rep.email else "-"
-        rows.append((rep.team, rep.rep_id, rep.name, rep.role + duty, rep.phone or "-", email))
+    for rep in everyone:
+        if rep.team in teams:
+            duty = ("" if rep.on_duty else ", off duty") if rep.active else ", not active"
+            of_address = f" ({state(rep, everyone, known)})" if address_of(rep) else ""
+            email = f"{rep.email or '-'}{of_address}"
+            rows.append((rep.team, rep.rep_id, rep.name, rep.role + duty, rep.phone or "-", email))
     print(lines(rows))
     return 0
 
@@ -141,10 +163,10 @@ def read_people(file: Path) -> list[Person]:
     problems += [
         f"{rep.rep_id}: neither phone nor e-mail, so no alert can arrive"
         for rep in people
-        if not rep.reachable
+        if rep.active and not rep.reachable
     ]
     ids = [rep.rep_id for rep in people]
-    addresses = [rep.email.lower() for rep in people if rep.email]
+    addresses = [address for rep in people if (address := address_of(rep))]
     for what, values in (("rep_id", ids), ("e-mail", addresses)):
         twice = sorted({value for value in values if values.count(value) > 1})
         problems += [f"{what} {value}: given twice" for value in twice]
@@ -161,14 +183,15 @@ def current_policy(stack: Deployment) -> Policy | None:
         return None
 
 
-def teams_of(policy: Policy) -> list[str]:
-    """The teams that forms name."""
-    return sorted({form.team for form in policy.forms})
+def teams_of(policy: Policy | None, known: Sequence[Subscription] = ()) -> list[str]:
+    """The teams that forms or filters name, but not the canary's."""
+    teams = {form.team for form in policy.forms} if policy else set()
+    return sorted(teams.union(*(one.filter.get("team", ()) for one in known)) - {CANARY})
 
 
 def roster(stack: Deployment, teams: Iterable[str]) -> list[Rep]:
     leads = LeadTable(stack.table)
-    return [rep for team in teams for rep in leads.people(team)]
+    return [rep for team in sorted(teams) for rep in leads.people(team)]
 
 
 def _calendars(stack: Deployment) -> set[str]:
@@ -180,9 +203,43 @@ def _calendars(stack: Deployment) -> set[str]:
 # --- e-mail --------------------------------------------------------------------------------------
 
 
-def filter_of(rep: Rep) -> dict[str, list[str]]:
-    """What lets a message through: `send_alert` sets both attributes."""
-    return {"team": [rep.team], "rep_id": [rep.rep_id]}
+def address_of(rep: Rep) -> str | None:
+    """Where alerts of the person are mailed, to compare with; who is not active gets none."""
+    return rep.email.lower() if rep.active and rep.email else None
+
+
+def filter_of(address: str | None, everyone: Iterable[Rep]) -> Filter | None:
+    """What lets the messages of an address through; None when nobody has it.
+
+    `send_alert` sets both attributes.
+    """
+    mine = [rep for rep in everyone if address and address_of(rep) == address]
+    if not mine:
+        return None
+    return {
+        "team": sorted({rep.team for rep in mine}),
+        "rep_id": sorted({rep.rep_id for rep in mine}),
+    }
+
+
+def overhearing(everyone: Iterable[Rep]) -> Iterator[str]:
+    """Addresses of several people that would get somebody else's alerts.
+
+    A filter lets each of its ids through in each of its teams.
+    """
+    reached = [rep for rep in everyone if address_of(rep)]
+    for address in sorted({rep.email.lower() for rep in reached if rep.email}):
+        one = Subscription(address, "", filter_of(address, reached) or {})
+        for rep in reached:
+            if one.names(rep) and not one.is_of(address_of(rep)):
+                ids = " and ".join(
+                    f"{r.team}/{r.rep_id}" for r in reached if one.is_of(address_of(r))
+                )
+                yield (
+                    f"{address} belongs to {ids}, and would get the alerts of {rep.team}/"
+                    f"{rep.rep_id} ({rep.name}), too: give it one rep_id in all teams, or two "
+                    "addresses"
+                )
 
 
 def subscriptions(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
@@ -193,55 +250,83 @@ def subscriptions(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
         for subscription in page["Subscriptions"]:
             if subscription["Protocol"] != "email":
                 continue
-            one = Subscription(subscription["Endpoint"], subscription["SubscriptionArn"], None)
+            one = Subscription(subscription["Endpoint"], subscription["SubscriptionArn"], {})
             if one.confirmed:
                 answer = sns.get_subscription_attributes(SubscriptionArn=one.arn)
                 policy = answer["Attributes"].get("FilterPolicy", "null")
-                one = one._replace(filter=json.loads(policy))
+                one = one._replace(filter=json.loads(policy) or {})
             found.append(one)
     return found
 
 
-def state(rep: Rep, known: Sequence[Subscription]) -> str:
+def state(rep: Rep, everyone: Iterable[Rep], known: Sequence[Subscription]) -> str:
     """What became of the person's subscription: `confirmed` is the only good answer."""
-    mine = [
-        known_one for known_one in known if known_one.email.lower() == (rep.email or "").lower()
-    ]
+    address = address_of(rep)
+    mine = [one for one in known if one.is_of(address)]
     if not mine:
         return "not subscribed"
-    if not any(subscription.confirmed for subscription in mine):
+    if not any(one.confirmed for one in mine):
         return "not confirmed"
-    if not any(subscription.filter == filter_of(rep) for subscription in mine):
+    if not any(one.filter == filter_of(address, everyone) for one in mine):
         return "wrong filter"
     return "confirmed"
 
 
-def subscribe(sns: "SNSClient", topic_arn: str, rep: Rep, existing: Sequence[Subscription]) -> str:
-    """Subscribes the person's address, ends their former ones, and says what was done."""
-    wanted = json.dumps(filter_of(rep))
-    for former in existing:
-        if former.filter == filter_of(rep) and former.email.lower() != (rep.email or "").lower():
-            sns.unsubscribe(SubscriptionArn=former.arn)
-    if rep.email is None:
-        return "entered, without e-mail"
-    match state(rep, existing):
-        case "confirmed":
-            return f"entered; {rep.email} is subscribed"
-        case "wrong filter":
-            for mine in existing:
-                if mine.confirmed and mine.email.lower() == rep.email.lower():
-                    sns.set_subscription_attributes(
-                        SubscriptionArn=mine.arn,
-                        AttributeName="FilterPolicy",
-                        AttributeValue=wanted,
-                    )
-            return f"entered; {rep.email} now gets this person's alerts"
-        case _:
-            # Asked again, an address that has not answered gets the question again.
-            sns.subscribe(
-                TopicArn=topic_arn,
-                Protocol="email",
-                Endpoint=rep.email,
-                Attributes={"FilterPolicy": wanted},
+def mend(
+    sns: "SNSClient",
+    known: Iterable[Subscription],
+    people: Iterable[Rep],
+    everyone: Iterable[Rep],
+) -> None:
+    """Corrects what is confirmed and has to do with these people; ends what nobody has any more."""
+    for one in known:
+        wanted = filter_of(one.email.lower(), everyone)
+        concerned = any(one.is_of(address_of(rep)) or one.names(rep) for rep in people)
+        if not one.confirmed or not concerned or one.filter == wanted:
+            continue
+        if wanted is None:
+            sns.unsubscribe(SubscriptionArn=one.arn)
+        else:
+            sns.set_subscription_attributes(
+                SubscriptionArn=one.arn,
+                AttributeName="FilterPolicy",
+                AttributeValue=json.dumps(wanted),
             )
-            return f"entered; AWS has asked {rep.email} to confirm, which holds for two days"
+
+
+def subscribe(
+    sns: "SNSClient",
+    topic_arn: str,
+    rep: Rep,
+    everyone: Iterable[Rep],
+    known: Iterable[Subscription],
+) -> tuple[bool, str]:
+    """Asks the person's address, unless it has agreed. Whether that went well, and what was done."""
+    address = address_of(rep)
+    if rep.email is None or address is None:
+        return True, "entered, without e-mail" if rep.active else "entered, not active: no alerts"
+    if any(one.confirmed and one.is_of(address) for one in known):
+        others = [
+            f"{other.team}/{other.rep_id}"
+            for other in everyone
+            if address_of(other) == address and (other.team, other.rep_id) != (rep.team, rep.rep_id)
+        ]
+        also = f", also for {', '.join(others)}" if others else ""
+        return True, f"entered; {rep.email} is subscribed{also}"
+    try:
+        # Asked again, an address that has not answered gets the question again.
+        sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="email",
+            Endpoint=rep.email,
+            Attributes={"FilterPolicy": json.dumps(filter_of(address, everyone))},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidParameter":
+            raise
+        # Above all: it was asked with another filter, and nothing can be changed until it agrees.
+        return False, (
+            f"entered, but AWS does not take {rep.email} ({error.response['Error']['Message']}): "
+            "if it was asked before, follow the link in that mail, then put this file again"
+        )
+    return True, f"entered; AWS has asked {rep.email} to confirm, which holds for two days"

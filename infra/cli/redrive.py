@@ -7,7 +7,7 @@ not deleted comes twice, which everything here bears.
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -32,7 +32,7 @@ PARKED = "ParkedRecords"
 QUEUES = (*MOVES, UNDELIVERED, PARKED)
 BATCH = 10
 HIDDEN_SECONDS = 60
-"""Longer than sending one batch takes; what could not be sent is back in the queue after it."""
+"""Longer than sending one batch takes; what stays is shown again at the end, or after it."""
 
 WAIT_SECONDS = 1
 """Any wait asks every server of a queue; without one, a few answer, which may know of none."""
@@ -92,21 +92,27 @@ def count(sqs: "SQSClient", url: str) -> int:
 def redrive(sqs: "SQSClient", stack: Deployment, name: str) -> Moved:
     """Empties one queue of what failed into the queues that its messages are for."""
     source = stack.resource(name)
-    moved = kept = 0
-    for messages in _batches(sqs, source):
+    moved = 0
+    held: dict[str, str] = {}
+    for messages in _batches(sqs, source, held):
         by_target: dict[str | None, list[MessageTypeDef]] = {}
         for message in messages:
             target = _target(stack, name, message)
             by_target.setdefault(target, []).append(message)
         for target, group in by_target.items():
-            done = _move(sqs, source, target, group) if target else 0
-            moved += done
-            kept += len(group) - done
-    return Moved(moved, kept)
+            for message in _move(sqs, source, target, group) if target else []:
+                del held[message["MessageId"]]
+                moved += 1
+    _show_again(sqs, source, held)
+    return Moved(moved, len(held))
 
 
-def _batches(sqs: "SQSClient", url: str) -> Iterator[list["MessageTypeDef"]]:
-    """Messages until the queue has no more to show. Each is hidden meanwhile."""
+def _batches(sqs: "SQSClient", url: str, held: dict[str, str]) -> Iterator[list["MessageTypeDef"]]:
+    """Each message once, until the queue has no more to show or begins again.
+
+    `held` gets the receipt handle of each by its id: they are hidden meanwhile.
+    """
+    seen: set[str] = set()
     while True:
         answer = sqs.receive_message(
             QueueUrl=url,
@@ -116,9 +122,26 @@ def _batches(sqs: "SQSClient", url: str) -> Iterator[list["MessageTypeDef"]]:
             MessageAttributeNames=["All"],
         )
         messages = answer.get("Messages", [])
-        if not messages:
+        fresh = [message for message in messages if message["MessageId"] not in seen]
+        held.update({message["MessageId"]: message["ReceiptHandle"] for message in messages})
+        seen.update(held)
+        if fresh:
+            yield fresh
+        if not messages or len(fresh) < len(messages):
             return
-        yield messages
+
+
+def _show_again(sqs: "SQSClient", url: str, held: Mapping[str, str]) -> None:
+    """What stays need not be hidden any longer."""
+    handles = list(held.values())
+    for start in range(0, len(handles), BATCH):
+        sqs.change_message_visibility_batch(
+            QueueUrl=url,
+            Entries=[
+                {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for place, handle in enumerate(handles[start : start + BATCH])
+            ],
+        )
 
 
 def _target(stack: Deployment, name: str, message: "MessageTypeDef") -> str | None:
@@ -135,8 +158,10 @@ def _target(stack: Deployment, name: str, message: "MessageTypeDef") -> str | No
     return None
 
 
-def _move(sqs: "SQSClient", source: str, target: str, messages: list["MessageTypeDef"]) -> int:
-    """Sends, then deletes what was taken. Returns how many were."""
+def _move(
+    sqs: "SQSClient", source: str, target: str, messages: list["MessageTypeDef"]
+) -> list["MessageTypeDef"]:
+    """Sends, then deletes what was taken, and returns it."""
     answer = sqs.send_message_batch(
         QueueUrl=target,
         Entries=[
@@ -153,7 +178,7 @@ def _move(sqs: "SQSClient", source: str, target: str, messages: list["MessageTyp
                 for place, message in enumerate(taken)
             ],
         )
-    return len(taken)
+    return taken
 
 
 def as_sent(body: str) -> str:
@@ -170,9 +195,9 @@ def as_sent(body: str) -> str:
 def _show_parked(sqs: "SQSClient", stack: Deployment) -> None:
     """Keys of records that are no event of this version: they are looked at, not moved."""
     url = stack.resource(PARKED)
-    shown = 0
-    for messages in _batches(sqs, url):
+    held: dict[str, str] = {}
+    for messages in _batches(sqs, url, held):
         for message in messages:
             print(message["Body"])
-            shown += 1
-    print(f"{PARKED}: {shown} shown, none moved: mend the record, then `leadline republish`")
+    _show_again(sqs, url, held)
+    print(f"{PARKED}: {len(held)} shown, none moved: mend the record, then `leadline republish`")

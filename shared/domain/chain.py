@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shared.domain.events import AlertKind, Verdict, Via
 
 
+MOST_STEPS = 12
+"""In one chain, and different names in all chains: each is a series of a metric, and paid for."""
+
+
 class Audience(BaseModel):
     """One line of a step: whom to alert, in which words, through which channels."""
 
@@ -43,7 +47,7 @@ class Chain(BaseModel):
     respond_within_seconds: Annotated[int, Field(gt=0)] = 300
     rounds: Annotated[int, Field(ge=1, le=9)] = 1
     round_seconds: Annotated[int, Field(gt=0)] = 900
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS)]
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

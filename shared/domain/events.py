@@ -96,7 +96,7 @@ class AlertSent(LeadEvent):
     via: Via
     message_id: str
     after_seconds: Decimal | None = None
-    """On the first alert of a lead: since its response clock started."""
+    """On the first alert of a lead to a rep: from the start of its response clock until SNS had it."""
 
 
 class AlertFailed(LeadEvent):

@@ -144,7 +144,7 @@ class Lead(Said):
     """The last submission after the first: what the lead was told first is never overwritten."""
     open_alerts: dict[str, OpenAlert] = {}
     alerted_at: Instant | None = None
-    """When the first alert went out."""
+    """When it was recorded that the first alert to a rep went out."""
     follow_up: FollowUp = FollowUp()
     actions: tuple[str, ...] = ()
     """Ids of the last few things people did, so that a form sent twice counts once."""
@@ -269,12 +269,11 @@ def apply(lead: Lead, change: Change, at: datetime) -> Lead:
     return lead.model_copy(update=update)
 
 
-def settled(lead: Lead, outcome: AlertSent | AlertFailed, at: datetime) -> AlertSent | AlertFailed:
-    """What to record of an alert: the first that was sent also says how long that took."""
-    if isinstance(outcome, AlertFailed) or lead.alerted_at is not None:
+def settled(lead: Lead, outcome: AlertSent | AlertFailed) -> AlertSent | AlertFailed:
+    """What to record of an alert: only the first to a rep says how long it took."""
+    if isinstance(outcome, AlertFailed) or lead.alerted_at is None:
         return outcome
-    waited = seconds_between(lead.clock_started_at, at)
-    return outcome.model_copy(update={"after_seconds": waited})
+    return outcome.model_copy(update={"after_seconds": None})
 
 
 def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
@@ -294,8 +293,8 @@ def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
             return {"open_alerts": {**lead.open_alerts, alert_id: alert}}
         case AlertSent(alert_id=alert_id) | AlertFailed(alert_id=alert_id):
             left = {key: a for key, a in lead.open_alerts.items() if key != alert_id}
-            sent_at = at if isinstance(event, AlertSent) else None
-            return {"open_alerts": left, "alerted_at": lead.alerted_at or sent_at}
+            is_first = isinstance(event, AlertSent) and event.after_seconds is not None
+            return {"open_alerts": left, "alerted_at": at if is_first else lead.alerted_at}
         case happened.LeadAcknowledged(rep_id=rep_id):
             return {"acknowledged_at": at, "acknowledged_by": rep_id}
         case happened.LeadAttempted(rep_id=rep_id, result=result):

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.domain.calendar import Calendar
-from shared.domain.chain import Chain
+from shared.domain.chain import MOST_STEPS, Chain
 from shared.domain.definition import Definition
 from shared.domain.form import Form
 from shared.errors import PolicyError
@@ -70,7 +70,7 @@ class Policy:
         ids = sorted(name.removeprefix("form/") for name in self.names if name.startswith("form/"))
         return filter(None, map(self.form, ids))
 
-    def measured_as(self, form_id: str) -> str:
+    def form_label(self, form_id: str) -> str:
         """The form's name in metrics: its own, or `other`. Reads no document."""
         return form_id if form_id in self._measured_forms else OTHER
 
@@ -113,6 +113,10 @@ def check(documents: Mapping[str, object]) -> list[str]:
             )
             if wanted not in documents
         ]
+    chains = [document for document in parsed.values() if isinstance(document, Chain)]
+    steps = {step.step for chain in chains for step in chain.steps}
+    if len(steps) > MOST_STEPS:
+        problems.append(f"{len(steps)} names of steps in all chains together, {MOST_STEPS} at most")
     return problems
 
 

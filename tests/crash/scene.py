@@ -110,6 +110,7 @@ class Scene:
             alerts.AlertSender(alerts.client(), "arn:aws:sns:::alerts"),
             "https://go.example.com",
             lambda _: None,
+            lambda: START,
         )
 
     def furnish(self) -> None:
