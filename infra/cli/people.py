@@ -6,7 +6,7 @@ two teams, for one. AWS asks each address once whether it agrees.
 
 import json
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -208,7 +208,7 @@ def address_of(rep: Rep) -> str | None:
     return rep.email.lower() if rep.active and rep.email else None
 
 
-def filter_of(address: str | None, everyone: Iterable[Rep]) -> Filter | None:
+def filter_of(address: str | None, everyone: Collection[Rep]) -> Filter | None:
     """What lets the messages of an address through; None when nobody has it.
 
     `send_alert` sets both attributes.
@@ -222,7 +222,7 @@ def filter_of(address: str | None, everyone: Iterable[Rep]) -> Filter | None:
     }
 
 
-def overhearing(everyone: Iterable[Rep]) -> Iterator[str]:
+def overhearing(everyone: Collection[Rep]) -> Iterator[str]:
     """Addresses of several people that would get somebody else's alerts.
 
     A filter lets each of its ids through in each of its teams.
@@ -259,7 +259,7 @@ def subscriptions(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
     return found
 
 
-def state(rep: Rep, everyone: Iterable[Rep], known: Sequence[Subscription]) -> str:
+def state(rep: Rep, everyone: Collection[Rep], known: Sequence[Subscription]) -> str:
     """What became of the person's subscription: `confirmed` is the only good answer."""
     address = address_of(rep)
     mine = [one for one in known if one.is_of(address)]
@@ -275,13 +275,13 @@ def state(rep: Rep, everyone: Iterable[Rep], known: Sequence[Subscription]) -> s
 def mend(
     sns: "SNSClient",
     known: Iterable[Subscription],
-    people: Iterable[Rep],
-    everyone: Iterable[Rep],
+    people: Collection[Rep],
+    everyone: Collection[Rep],
 ) -> None:
     """Corrects what is confirmed and has to do with these people; ends what nobody has any more."""
     for one in known:
         wanted = filter_of(one.email.lower(), everyone)
-        concerned = any(one.is_of(address_of(rep)) or one.names(rep) for rep in people)
+        concerned = any(one.is_of((rep.email or "").lower()) or one.names(rep) for rep in people)
         if not one.confirmed or not concerned or one.filter == wanted:
             continue
         if wanted is None:
@@ -298,10 +298,10 @@ def subscribe(
     sns: "SNSClient",
     topic_arn: str,
     rep: Rep,
-    everyone: Iterable[Rep],
+    everyone: Collection[Rep],
     known: Iterable[Subscription],
 ) -> tuple[bool, str]:
-    """Asks the person's address, unless it has agreed. Whether that went well, and what was done."""
+    """Asks the person's address, unless it has agreed: whether that went well, what was done."""
     address = address_of(rep)
     if rep.email is None or address is None:
         return True, "entered, without e-mail" if rep.active else "entered, not active: no alerts"

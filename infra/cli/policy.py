@@ -21,7 +21,9 @@ def add_commands(areas: Commands) -> None:
     checking = commands.add_parser("check", help="say what is wrong with a folder of policy")
     publishing = commands.add_parser("publish", help="make a folder the policy in force")
     for command in (checking, publishing):
-        command.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+        command.add_argument(
+            "folder", nargs="?", type=Path, default=FOLDER, help="infra/policy, if none is given"
+        )
         command.add_argument(
             "--set", action="append", default=[], metavar="NAME=VALUE", help="a variable's value"
         )

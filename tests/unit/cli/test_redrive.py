@@ -104,7 +104,9 @@ def test_parked_records_are_shown_and_stay(stack: Deployment, leadline: Run) -> 
 def test_a_message_that_was_not_taken_is_not_deleted(stack: Deployment) -> None:
     sqs = boto3.client("sqs")
     with Stubber(sqs) as stub:
-        messages = [{"Body": "{}", "ReceiptHandle": handle} for handle in ("r0", "r1")]
+        messages = [
+            {"MessageId": handle, "Body": "{}", "ReceiptHandle": handle} for handle in ("r0", "r1")
+        ]
         stub.add_response("receive_message", {"Messages": messages})
         failed = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
         sent = {"Id": "1", "MessageId": "m", "MD5OfMessageBody": "5"}
@@ -114,8 +116,39 @@ def test_a_message_that_was_not_taken_is_not_deleted(stack: Deployment) -> None:
             "delete_message_batch", {"Successful": [{"Id": "0"}], "Failed": []}, deleted
         )
         stub.add_response("receive_message", {})
+        shown = {"Id": "0", "ReceiptHandle": "r0", "VisibilityTimeout": 0}
+        stub.add_response(
+            "change_message_visibility_batch",
+            {"Successful": [{"Id": "0"}], "Failed": []},
+            {"QueueUrl": ANY, "Entries": [shown]},
+        )
 
         assert redrive.redrive(sqs, stack, "AlertDeadLetters") == (1, 1)
+
+
+@pytest.mark.parametrize("queue", ["UndeliveredEvents", "ParkedRecords"])
+def test_what_stays_is_looked_at_once_even_if_it_comes_back_meanwhile(
+    stack: Deployment, leadline: Run, monkeypatch: pytest.MonkeyPatch, queue: str
+) -> None:
+    """More than can be read within the time for which a message is hidden: here, none at all."""
+    monkeypatch.setattr(redrive, "HIDDEN_SECONDS", 0)
+    put(stack, queue, {"number": 1}, {"number": 2})
+
+    out = leadline("redrive", queue)[1]
+
+    assert out.splitlines()[-1].startswith(f"{queue}: {0 if queue != 'ParkedRecords' else 2} s")
+    assert out.count('"number"') == (2 if queue == "ParkedRecords" else 0)
+    assert redrive.count(boto3.client("sqs"), stack.resource(queue)) == 2
+
+
+@pytest.mark.parametrize("queue", ["UndeliveredEvents", "ParkedRecords"])
+def test_what_stays_can_be_seen_at_once(stack: Deployment, leadline: Run, queue: str) -> None:
+    put(stack, queue, *({"number": number} for number in range(12)))
+
+    for _ in range(2):
+        leadline("redrive", queue)
+
+    assert len(taken(stack, queue)) + len(taken(stack, queue)) == 12
 
 
 def test_a_queue_that_does_not_exist_is_named(stack: Deployment, leadline: Run) -> None:
