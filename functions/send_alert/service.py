@@ -6,6 +6,7 @@ process died, or the table did not answer, between publishing and settling.
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol
 
 from shared.adapters.alerts import AlertRefusedError
@@ -81,8 +82,7 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
             rep_id=rep.rep_id,
             via=alert.via,
             message_id=message_id,
-            # A manager who hears that nobody is on duty is no rep who could call.
-            after_seconds=seconds_between(lead.clock_started_at, parts.clock()) if rep.role == "rep" else None,
+            after_seconds=_waited(lead, rep, parts.clock()),
         )
     parts.leads.settle_alert(lead_id, outcome)
     return _record(lead_id, outcome, parts, now)
@@ -106,6 +106,11 @@ def _publish(lead: Lead, alert: OpenAlert, rep: Rep, code: str, parts: Parts, no
         return parts.sender.sms(rep.phone or "", text)
     email = texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
     return parts.sender.email(rep, email.subject, email.text)
+
+
+def _waited(lead: Lead, rep: Rep, sent_at: datetime) -> Decimal | None:
+    """What counts is when a rep hears of a lead, not when a manager does that nobody is there."""
+    return seconds_between(lead.clock_started_at, sent_at) if rep.role == "rep" else None
 
 
 def _failed(alert_id: str, alert: OpenAlert, reason: str) -> AlertFailed:

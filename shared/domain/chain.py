@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.events import AlertKind, Verdict, Via
 
-
 MOST_STEPS = 12
 """In one chain, and different names in all chains: each is a series of a metric, and paid for."""
 

@@ -96,7 +96,8 @@ class AlertSent(LeadEvent):
     via: Via
     message_id: str
     after_seconds: Decimal | None = None
-    """On the first alert of a lead to a rep: from the start of its response clock until SNS had it."""
+    """On the first alert of a lead to a rep: from the start of its response clock until it was out.
+    """
 
 
 class AlertFailed(LeadEvent):

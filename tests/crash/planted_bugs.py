@@ -142,7 +142,7 @@ BUGS: Mapping[str, Bug] = {
     "no lease": bug(TABLE, LEASE, "", *orders("two_senders_of_one_alert")),
     "whoever finds an alert settled records it too": bug(
         TABLE,
-        'if former["leased_until"] >= iso(now):',
+        'if former.get("leased_until", "") >= iso(now):',
         'if "outcome" not in former:',
         *orders("two_senders_of_one_alert"),
     ),

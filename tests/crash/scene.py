@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from botocore.client import BaseClient
@@ -110,7 +110,7 @@ class Scene:
             alerts.AlertSender(alerts.client(), "arn:aws:sns:::alerts"),
             "https://go.example.com",
             lambda _: None,
-            lambda: START,
+            lambda: datetime.now(UTC),
         )
 
     def furnish(self) -> None:
@@ -151,7 +151,7 @@ class Scene:
         ]
 
     def send(self, alert_id: str, now: datetime) -> str:
-        return sending.send(self.lead_id, alert_id, self.sending, now)
+        return sending.send(self.lead_id, alert_id, self.sending._replace(clock=lambda: now), now)
 
     def act(self, rep: Rep, action: str, now: datetime, **posted: str) -> Acted:
         """A person presses a button on a page of their own."""

@@ -80,7 +80,7 @@ def test_the_canary_arrives_and_nobody_sees_it(world: World) -> None:
     assert lead_id not in {shown.lead_id for shown in world.leads.captured_on(world.today())}
     assert world.messages("Canary") == [], "nobody's inbox has it"
     assert "Canary" not in world.http.get("/leads").text
-    for counted in ("SubmissionAccepted", "LeadCaptured", "LeadAlerted"):
+    for counted in ("SubmissionAccepted", "LeadCaptured", "TimeToAlert"):
         assert values_of(counted, before) == [], "in no figure"
     queue = physical_id("CanaryQueue")
     attributes = boto3.client("sqs").get_queue_attributes(

@@ -5,20 +5,23 @@ from typing import get_args
 
 import pytest
 
-from advance_follow_up.service import LEAD_REPAIRED
+from advance_follow_up.service import WAKE_UP_MISSED
 from measure_events.service import CATALOGUE as OF_EVENTS
 from run_canary.handler import ARRIVED as CANARY_ARRIVED
 from shared.domain.aliases import CANONICAL
 from shared.domain.attribution import RULES
+from shared.domain.chain import MOST_STEPS
 from shared.domain.form import ErrorCode
 from shared.domain.policy import MOST_MEASURED
 from shared.errors import (
     IllegalActionError,
     InvalidSubmissionError,
     RejectedError,
+    UnknownFormError,
     UnknownLinkError,
+    WrongMethodError,
 )
-from shared.observability import UNEXPECTED_ERROR, Dimension, Measured, Metric, emit
+from shared.observability import UNEXPECTED_ERROR, Dimension, Measurement, Metric, emit
 from submit_form.service import CATALOGUE as OF_SUBMISSIONS
 from sweep_follow_ups.service import LEADS_SWEPT
 from tests.unit.template import ROOT
@@ -27,7 +30,7 @@ METRICS = {
     *OF_SUBMISSIONS.values(),
     *(rule.metric for rule in OF_EVENTS),
     UNEXPECTED_ERROR,
-    LEAD_REPAIRED,
+    WAKE_UP_MISSED,
     LEADS_SWEPT,
     CANARY_ARRIVED,
 }
@@ -37,14 +40,20 @@ PRICE = 0.30
 MOST = 300
 """What a company may be expected to pay for without asking it."""
 
-ELSEWHERE = {InvalidSubmissionError, UnknownLinkError, IllegalActionError}
-"""Counted by field, or raised by the rep's page."""
+ELSEWHERE = {
+    InvalidSubmissionError,
+    UnknownFormError,
+    WrongMethodError,
+    UnknownLinkError,
+    IllegalActionError,
+}
+"""Counted by field, or not counted because no visitor sent it, or raised by the rep's page."""
 CODES = {error.code for error in RejectedError.__subclasses__() if error not in ELSEWHERE}
 MISTAKES = len(get_args(ErrorCode)) + 1  # and file_not_accepted
 LARGEST: dict[Dimension, int] = {
     "form": MOST_MEASURED + 1,
     "channel": len({channel for _, channel, _ in RULES}) + 1,
-    "step": 12 + 1,
+    "step": MOST_STEPS + 1,
     "reason": len(CODES) + (len(CANONICAL) + 1) * MISTAKES,
 }
 SAMPLE: dict[Dimension, int] = {**LARGEST, "form": 3 + 1, "step": 4}
@@ -82,13 +91,25 @@ def test_the_docs_say_what_it_costs_and_it_is_little() -> None:
 def test_form_and_channel_are_never_crossed(capsys: pytest.CaptureFixture[str]) -> None:
     metric = Metric("LeadCaptured", ("form", "channel"))
 
-    emit([Measured(metric, labels=(("form", "a"), ("channel", "b"), ("step", "c")))])
+    emit([Measurement(metric, labels=(("form", "a"), ("channel", "b"), ("step", "c")))])
 
     lines = capsys.readouterr().out.splitlines()
     assert [re.findall(r'"Dimensions":\[\[(.*?)\]\]', line)[0] for line in lines] == [
         '"service"',
         '"form","service"',
         '"channel","service"',
+    ]
+
+
+def test_a_label_without_a_value_is_no_series(capsys: pytest.CaptureFixture[str]) -> None:
+    metric = Metric("LeadCaptured", ("form", "channel"))
+
+    emit([Measurement(metric, labels=(("form", "a"), ("channel", "")))])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.findall(r'"Dimensions":\[\[(.*?)\]\]', line)[0] for line in lines] == [
+        '"service"',
+        '"form","service"',
     ]
 
 

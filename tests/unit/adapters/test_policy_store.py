@@ -143,9 +143,9 @@ def test_forms_that_ask_for_it_are_measured_by_name(store: PolicyStore, table: T
     store.publish({**SAMPLE, **unmeasured})
 
     for policy in (PolicyStore(table).current(), PolicyStore(table).version(1)):
-        assert policy.measured_as("demo-en") == "demo-en"
+        assert policy.form_label("demo-en") == "demo-en"
         for other in ("quiet", "probe", "no-such-form", ""):
-            assert policy.measured_as(other) == "other"
+            assert policy.form_label(other) == "other"
 
 
 def test_ten_forms_at_most_are_measured_and_it_costs_no_read(
@@ -162,8 +162,8 @@ def test_ten_forms_at_most_are_measured_and_it_costs_no_read(
     monkeypatch.setattr(table, "get", counted)
     policy = PolicyStore(table).current()
 
-    assert policy.measured_as("a09") == "a09"
-    assert {policy.measured_as(name) for name in ("a99", "demo-en")} == {"other"}
+    assert policy.form_label("a09") == "a09"
+    assert {policy.form_label(name) for name in ("a99", "demo-en")} == {"other"}
     assert reads == [keys.policy_current()]
 
 
@@ -174,7 +174,7 @@ def test_in_a_policy_of_an_earlier_version_no_form_is_measured(
     table.transact([table.update(keys.policy_current(), "REMOVE measured_forms")])
 
     policy = store.current()
-    assert policy.measured_as("demo-en") == "other"
+    assert policy.form_label("demo-en") == "other"
     assert policy.form("demo-en") is not None
 
 
@@ -194,12 +194,21 @@ def test_whoever_asks_for_too_many_is_told(
     assert "counted as other: demo-ru, demo-tilda" in check_folder(*seven, "b0", "b1")
 
 
+def a_chain(*numbers: int) -> dict[str, object]:
+    return {"steps": [{"step": f"s{number}", "after_seconds": 0} for number in numbers]}
+
+
 @pytest.mark.parametrize(
     ("documents", "problem"),
     [
         ({"form/x": {"form_id": "y"}}, "form/x"),
         ({"poem/x": {}}, "no such kind"),
         ({"chain/x": {"steps": []}}, "steps"),
+        ({"chain/x": a_chain(*range(13))}, "at most 12"),
+        (
+            {"chain/x": a_chain(*range(12)), "chain/y": a_chain(*range(1, 13))},
+            "13 names of steps in all chains together, 12 at most",
+        ),
         (
             {name: body for name, body in SAMPLE.items() if name != "chain/default"},
             "chain/default does not exist",
@@ -209,6 +218,10 @@ def test_whoever_asks_for_too_many_is_told(
 )
 def test_policy_that_cannot_work_is_refused(documents: dict[str, object], problem: str) -> None:
     assert problem in "\n".join(check(documents))
+
+
+def test_steps_of_the_same_name_are_one_series() -> None:
+    assert check({"chain/x": a_chain(*range(12)), "chain/y": a_chain(*range(12))}) == []
 
 
 def test_a_file_with_an_unknown_variable_is_refused(tmp_path: Path) -> None:

@@ -205,19 +205,21 @@ def test_a_clock_that_started_later_counts_from_then() -> None:
     assert attempt.after_seconds == 60
 
 
-def test_the_first_alert_that_was_sent_says_how_long_it_took() -> None:
-    sent = happened.AlertSent(alert_id="x", rep_id="anna", via="sms", message_id="m")
+def test_the_first_alert_to_a_rep_says_how_long_it_took() -> None:
+    told = happened.AlertSent(alert_id="x", rep_id="maria", via="sms", message_id="m")
+    sent = told.model_copy(update={"rep_id": "anna", "after_seconds": Decimal(3)})
     failed = happened.AlertFailed(alert_id="x", rep_id="anna", via="sms", reason="opted_out")
 
-    assert settled(OWNED, failed, at(2)) == failed
-    after_failure = apply(OWNED, Change((failed,)), at(2))
-    first = settled(after_failure, sent, at(3))
-    assert isinstance(first, happened.AlertSent)
-    assert first.after_seconds == 3
-    alerted = apply(after_failure, Change((first,)), at(3))
-    assert alerted.alerted_at == at(3)
-    assert settled(alerted, sent, at(4)) == sent
-    assert apply(alerted, Change((sent,)), at(4)).alerted_at == at(3)
+    lead = OWNED
+    outcomes: tuple[happened.AlertSent | happened.AlertFailed, ...] = (failed, told, sent)
+    for second, outcome in enumerate(outcomes):
+        assert lead.alerted_at is None
+        assert settled(lead, outcome) == outcome
+        lead = apply(lead, Change((outcome,)), at(second))
+    assert lead.alerted_at == at(2)
+    second_sent = settled(lead, sent)
+    assert second_sent == sent.model_copy(update={"after_seconds": None})
+    assert apply(lead, Change((second_sent,)), at(4)).alerted_at == at(2)
 
 
 # --- what the sweeper's wake-up finds

@@ -2,8 +2,10 @@
 sample policy; SNS, SQS and Step Functions are stand-ins."""
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from send_alert.service import send
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
-from shared.domain.events import AlertFailed
+from shared.domain.events import AlertFailed, AlertSent
 from shared.domain.lead import Action, Lead, act
 from shared.errors import AlertLeasedError, AlertNotSentError, LeadChangedError, PolicyError
 from sweep_follow_ups.service import sweep
@@ -46,7 +48,9 @@ def advancing(leads: LeadTable, table: Table) -> advance_service.Parts:
 
 @pytest.fixture
 def sending(leads: LeadTable) -> alert_service.Parts:
-    return alert_service.Parts(leads, FakeSender(), "https://go.example.com", lambda _: None)
+    return alert_service.Parts(
+        leads, FakeSender(), "https://go.example.com", lambda _: None, lambda: at(3.5)
+    )
 
 
 @pytest.fixture
@@ -395,6 +399,53 @@ def test_an_alert_that_could_not_be_recorded_is_recorded_later_and_not_sent_agai
     assert len(outbox(sending)) == 1
     assert event_types(leads, lead_id)[-1] == "AlertSent"
     assert send(lead_id, "1-new-anna-sms", sending, at(63)) == "dropped"
+
+
+def waited(leads: LeadTable, lead_id: str) -> list[tuple[str, Decimal | None]]:
+    """Who was alerted, and what the alert says of how long that took."""
+    story = leads.story(lead_id)
+    assert story is not None
+    sent = [event.event for event in story.events if isinstance(event.event, AlertSent)]
+    return [(alert.rep_id, alert.after_seconds) for alert in sent]
+
+
+def test_an_alert_took_until_sns_had_it_whoever_records_that_and_when(
+    lead_id: str,
+    leads: LeadTable,
+    advancing: advance_service.Parts,
+    sending: alert_service.Parts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    advance(lead_id, advancing, at(0))
+    with monkeypatch.context() as dying:
+        dying.setattr(leads, "record", lambda *_, **__: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            send(lead_id, "1-new-anna-sms", sending, at(1))
+
+    later = sending._replace(clock=lambda: at(90))
+    assert send(lead_id, "1-new-anna-sms", later, at(62)) == "sent"
+    assert send(lead_id, "1-new-anna-email", later, at(90)) == "sent"
+
+    assert waited(leads, lead_id) == [("anna", Decimal("3.500")), ("anna", None)]
+
+
+def test_the_first_to_hear_of_a_lead_is_a_rep_and_no_manager(
+    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
+) -> None:
+    for rep in leads.people("sales"):
+        leads.put_rep(rep.model_copy(update={"on_duty": False}))
+    advance(lead_id, advancing, at(0))
+    assert send(lead_id, "unassigned-maria-sms", sending, at(1)) == "sent"
+    leads.put_rep(BORIS)
+    advance(lead_id, advancing, at(120), run=1)
+    (first, *_) = [
+        key
+        for key, alert in the_lead(leads, lead_id).open_alerts.items()
+        if alert.rep_id == "boris"
+    ]
+    assert send(lead_id, first, sending._replace(clock=lambda: at(121)), at(120)) == "sent"
+
+    assert waited(leads, lead_id) == [("maria", None), ("boris", Decimal("121.000"))]
 
 
 def test_a_worker_who_finds_an_alert_settled_leaves_it_to_its_sender_to_record(

@@ -7,6 +7,7 @@ import importlib
 import json
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -205,7 +206,7 @@ def test_advance_follow_up_for_the_sweeper(aws: Clients, leads: LeadTable) -> No
 
 
 @pytest.mark.usefixtures("leads")
-def test_what_the_sweeper_repaired_is_counted_once(
+def test_what_the_sweeper_found_missed_is_counted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     invoke("advance_follow_up", "swept")
@@ -215,9 +216,9 @@ def test_what_the_sweeper_repaired_is_counted_once(
     monkeypatch.setattr("shared.domain.lead.MISSED_AFTER", timedelta())
 
     invoke("advance_follow_up", "captured")
-    assert capsys.readouterr().out == "", "an event of the queue repairs nothing"
+    assert capsys.readouterr().out == "", "nobody missed an event of the queue"
     invoke("advance_follow_up", "swept")
-    assert '"LeadRepaired":[1.0]' in capsys.readouterr().out
+    assert '"WakeUpMissed":[1.0]' in capsys.readouterr().out
 
 
 @case("advance_follow_up", "woken")
@@ -229,7 +230,7 @@ def test_advance_follow_up_for_the_machine(leads: LeadTable) -> None:
         "run": 1,
         "wake_at": None,
         "done": True,
-        "repaired": False,
+        "missed": False,
     }
     assert the_lead(leads).rep_id is None
 
@@ -259,6 +260,34 @@ def test_a_message_that_fails_is_tried_again_and_the_others_are_not(leads: LeadT
     assert "1-new-anna-sms" not in the_lead(leads).open_alerts
 
 
+@pytest.mark.usefixtures("leads")
+def test_a_bug_is_counted_in_every_function(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a batch by message, elsewhere by call; in one series, so that one alarm sees it."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(PERSONAL)
+
+    for owner, name in (
+        (PolicyStore, "current"),
+        (LeadTable, "lead"),
+        (LeadTable, "link"),
+        (LeadTable, "overdue"),
+        (LeadTable, "put_rep"),
+        (event_bus.EventBus, "publish"),
+    ):
+        monkeypatch.setattr(owner, name, broken)
+    for path in OURS:
+        with suppress(LeadlineError):
+            invoke(path.parent.name, path.stem)
+        counted = [
+            blob for blob in metrics_in(capsys.readouterr().out) if "UnexpectedError" in blob
+        ]
+        assert [blob["UnexpectedError"] for blob in counted] == [[1.0]], path
+        assert counted[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+
+
 @case("measure_events", "captured_and_alerted")
 def test_measure_events(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke("measure_events", "captured_and_alerted") == {"batchItemFailures": []}
@@ -271,8 +300,8 @@ def test_measure_events(capsys: pytest.CaptureFixture[str]) -> None:
         for document in documents
     }
     assert counted == {
-        None: ["AlertSent", "LeadAlerted", "LeadCaptured", "TimeToAlert"],
-        "demo-en": ["LeadAlerted", "LeadCaptured", "TimeToAlert"],
+        None: ["AlertSent", "LeadCaptured", "TimeToAlert"],
+        "demo-en": ["LeadCaptured", "TimeToAlert"],
         "Direct": ["LeadCaptured"],
     }
 

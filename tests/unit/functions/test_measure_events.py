@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from measure_events import handler as function
-from measure_events.service import CATALOGUE, Flat, measure, naming
+from measure_events.service import CATALOGUE, Flat, labelling, measure
 from shared.adapters.dynamodb import Table
 from shared.adapters.policy_store import PolicyStore
 from shared.domain import events as happened
 from shared.domain.events import LeadEvent, RecordedEvent
+from shared.domain.instants import seconds_between
 from shared.domain.lead import Action, Change, Lead, act, apply, settled
 from shared.domain.policy import Policy
 from shared.errors import PolicyError, StorageUnavailableError
@@ -108,8 +109,11 @@ def story(*steps: tuple[float, str]) -> Values:
 def one(lead: Lead, what: str, moment: datetime) -> LeadEvent:
     if what == "breach":
         return happened.ResponseBreached(step="breach")
-    sent = happened.AlertSent(alert_id="a", rep_id="anna", via="sms", message_id="m")
-    return settled(lead, sent, moment)
+    waited = seconds_between(lead.clock_started_at, moment) if what == "alert" else None
+    sent = happened.AlertSent(
+        alert_id="a", rep_id="anna", via="sms", message_id="m", after_seconds=waited
+    )
+    return settled(lead, sent)
 
 
 def a_call(lead: Lead, moment: datetime) -> Change:
@@ -123,11 +127,10 @@ def of(metric: str, measured: Values) -> list[float]:
     return [value for name, value, _ in measured if name == metric]
 
 
-def test_the_first_alert_of_a_lead_says_how_long_it_took() -> None:
-    measured = story((1.25, "alert"), (2, "alert"), (300, "alert"))
+def test_the_first_alert_of_a_lead_to_a_rep_says_how_long_it_took() -> None:
+    measured = story((0.5, "manager"), (1.25, "alert"), (2, "alert"), (300, "alert"))
 
-    assert of("AlertSent", measured) == [1, 1, 1]
-    assert of("LeadAlerted", measured) == [1]
+    assert of("AlertSent", measured) == [1, 1, 1, 1]
     assert of("TimeToAlert", measured) == [1.25]
 
 
@@ -172,7 +175,7 @@ class NoPolicies:
 )
 def test_without_a_policy_everything_counts_as_other(error: Exception) -> None:
     with logged() as lines:
-        name_of = naming(NoPolicies(error))
+        name_of = labelling(NoPolicies(error))
 
     assert name_of("demo-en") == "other"
     assert lines, "somebody can see why"
@@ -253,6 +256,7 @@ def test_a_message_that_makes_no_sense_comes_back_alone(
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert emitted(documents, "LeadCaptured") == {"": 2, "demo-en": 2, "Direct": 2}
     assert emitted(documents, "AlertSent") == {}, "not even half of it"
+    assert emitted(documents, "UnexpectedError") == {"": 1}
 
 
 @pytest.mark.usefixtures("form_is_measured")

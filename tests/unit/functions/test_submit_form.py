@@ -319,8 +319,6 @@ def counted(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str | None]]:
 @pytest.mark.parametrize(
     ("request_", "form", "reasons"),
     [
-        (a_request("{}", "application/json", form_id="nobody"), "other", {"unknown_form"}),
-        (a_request(method="GET"), "demo-en", {"wrong_method"}),
         (a_request("a=1", origin="https://evil.example"), "demo-en", {"origin_not_allowed"}),
         # Two fields, two reasons; the submission itself counts once.
         (a_request("phone=1&consent=on"), "demo-en", {"name:missing", "phone:unusable"}),
@@ -341,6 +339,23 @@ def test_what_was_rejected_and_why_is_counted_apart(
     assert len(measured) == 2 + len(reasons)
 
 
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (a_request("{}", "application/json", form_id="nobody"), "unknown_form"),
+        (a_request(method="GET"), "wrong_method"),
+        (a_request(method="OPTIONS", origin="https://evil.example"), "origin_not_allowed"),
+    ],
+)
+def test_what_no_visitor_sent_is_logged_and_not_counted(
+    leads: LeadTable, capsys: pytest.CaptureFixture[str], request_: HttpRequest, code: str
+) -> None:
+    with logged() as lines:
+        send(request_)
+    assert [(line["outcome"], line["code"]) for line in lines] == [("rejected", code)]
+    assert counted(capsys) == []
+
+
 def test_a_file_is_counted_by_no_name_of_a_stranger(
     leads: LeadTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -358,7 +373,7 @@ def test_a_field_of_the_page_s_own_is_counted_as_custom(
     both = {"budget": {"required": True}, "city": {"required": True}}
     rejected = reject(table, {**form, "fields": both})
     assert rejected.fields == ("budget:missing", "city:missing"), "the log names them"
-    assert [label for one in rejected.measured for label in one.labels] == [
+    assert [label for one in rejected.measurements for label in one.labels] == [
         ("form", "demo-en"),
         ("reason", "custom:missing"),
     ]
@@ -366,8 +381,8 @@ def test_a_field_of_the_page_s_own_is_counted_as_custom(
 
 def test_a_test_is_counted_nowhere(table: Table) -> None:
     form = cast("dict[str, Any]", POLICY["form/demo-en"])
-    assert reject(table, {**form, "is_test": True}).measured == ()
-    assert reject(table, {**form, "metrics": False}).measured[0].labels[0] == ("form", "other")
+    assert reject(table, {**form, "is_test": True}).measurements == ()
+    assert reject(table, {**form, "metrics": False}).measurements[0].labels[0] == ("form", "other")
 
 
 def reject(table: Table, form: dict[str, Any]) -> service.Answered:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -188,7 +189,9 @@ def test_policy_sends_just_what_is_waited_for_and_ends_by_itself(table: Table) -
     for second, run in ((1, None), (10, 1), (11, 1)):
         advanced = advancing.advance(lead_id, parts, at(second), run=run)
         for alert_id in lead().open_alerts:
-            post = sending.Parts(leads, sender, "https://go.example.com", lambda _: None)
+            post = sending.Parts(
+                leads, sender, "https://go.example.com", lambda _: None, partial(at, second)
+            )
             assert sending.send(lead_id, alert_id, post, at(second)) == "sent"
         texts.append([text.partition("\n")[2] for _, _, text in sender.outbox])
 
