@@ -201,9 +201,11 @@ def begin(before: str, scene: Scene) -> None:
 
 def commutes(call: Call, lead_id: str) -> bool:
     """Whether it reads what nobody writes while the actors act: policy, people, links."""
-    values = str(call.parameters.get("Key") or call.parameters.get("ExpressionAttributeValues"))
+    if call.operation == "BatchGetItem":
+        return "'POLICY#" in str(call.parameters)
     if call.operation not in {"GetItem", "Query"}:
         return False
+    values = str(call.parameters.get("Key") or call.parameters.get("ExpressionAttributeValues"))
     if "DUE#" in values:
         return keys.due_shard(keys.shard(lead_id)) not in values
     return any(kind in values for kind in ("'POLICY", "'TEAM#", "'LINK#"))

@@ -3,7 +3,7 @@
 import json
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -75,17 +75,25 @@ STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
 def minutes_to_alarm(
     alarm: Mapping[str, Any], data: Mapping[int, Sequence[float]], minutes: int
 ) -> int | None:
-    """After how many minutes of `data`, by the minute in which it was measured, an alarm stands.
+    """After how many minutes of `data`, by the minute in which it was measured, an alarm stands."""
+    return next((now for now, stands in judged(alarm, data, minutes) if stands), None)
+
+
+def judged(
+    alarm: Mapping[str, Any], data: Mapping[int, Sequence[float]], minutes: int
+) -> Iterator[tuple[int, bool]]:
+    """Whether an alarm stands, after each of its periods.
 
     As CloudWatch judges: whole periods, each period's statistic, and what is missing counts as the
-    alarm says.
+    alarm says; `ignore` leaves it as it was.
     """
-    period = alarm["Period"] // 60
+    period, stands = alarm["Period"] // 60, False
     for now in range(period, minutes + 1, period):
         starts = [now - period * back for back in range(1, alarm["EvaluationPeriods"] + 1)]
-        if starts[-1] >= 0 and all(breaches(alarm, data, start, period) for start in starts):
-            return now
-    return None
+        has_data = any(minute in data for minute in range(starts[-1], now))
+        if starts[-1] >= 0 and (has_data or alarm["TreatMissingData"] != "ignore"):
+            stands = all(breaches(alarm, data, start, period) for start in starts)
+        yield now, stands
 
 
 def breaches(

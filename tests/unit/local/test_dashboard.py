@@ -61,7 +61,7 @@ def test_a_search_finds_the_series_with_just_its_dimensions() -> None:
         captured(("channel", "Email"), SERVICE),
         captured(("form", "demo-en"), ("service", "another")),
         captured(("channel", "Email"), ("form", "demo-en"), SERVICE),
-        demo._replace(name="LeadAlerted"),
+        demo._replace(name="LeadRejected"),
         demo._replace(namespace="Another"),
     ]
     entry = [{"expression": SEARCH, "label": "${PROP('Dim.form')}"}]
@@ -82,11 +82,15 @@ def test_a_phrase_is_read_with_its_line_breaks() -> None:
 
 
 def test_what_is_no_phrase_stays_as_it_is() -> None:
-    document = {"title": "Leads", "metrics": [["AWS/SQS", 5, None, "leads"]], "expression": SEARCH}
+    document = {
+        "title": "Leads",
+        "metrics": [["AWS/SQS", 5, None, "seconds"]],
+        "expression": SEARCH,
+    }
 
     assert dashboard.translated(document, "ru") == {
         "title": "Лиды",
-        "metrics": [["AWS/SQS", 5, None, "лиды"]],
+        "metrics": [["AWS/SQS", 5, None, "секунды"]],
         "expression": SEARCH,
     }
 
