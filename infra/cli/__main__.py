@@ -4,7 +4,12 @@ import argparse
 import os
 import sys
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+)
 
 from infra.cli import people, policy, preflight, redrive, republish, restore
 from infra.cli.deployment import OperatorError
@@ -13,23 +18,37 @@ from shared.errors import LeadlineError
 AREAS = (preflight, policy, people, redrive, republish, restore)
 """Each adds its commands, with a function `run` from the options to the exit status."""
 
+HINTS: dict[type[Exception], str] = {
+    NoRegionError: "Give --region, or set AWS_DEFAULT_REGION to the region of the stack.",
+    NoCredentialsError: "Run `aws configure`, or set AWS_PROFILE.",
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
-    options = _parser().parse_args(arguments)
-    if options.region:
-        os.environ["AWS_DEFAULT_REGION"] = options.region
+    where, others = _regional().parse_known_args(arguments)
+    options = _parser().parse_args(others)
+    if where.region:
+        os.environ["AWS_DEFAULT_REGION"] = where.region
     try:
         status: int = options.run(options)
     except (LeadlineError, OperatorError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
+        if hint := HINTS.get(type(error)):
+            print(hint, file=sys.stderr)
         return 1
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="leadline", description=__doc__)
+def _regional() -> argparse.ArgumentParser:
+    """Before the command or after it, as people know it from AWS's own command line."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--region", help="the AWS region, if it is not the terminal's")
+    return parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="leadline", description=__doc__, parents=[_regional()])
     areas = parser.add_subparsers(required=True, metavar="COMMAND")
     for area in AREAS:
         area.add_commands(areas)

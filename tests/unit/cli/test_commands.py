@@ -87,7 +87,11 @@ def test_missing_credentials_are_an_error_not_a_trace(
 
     monkeypatch.setattr(deployment, "find", find)
 
-    assert leadline("redrive")[::2] == (1, "error: Unable to locate credentials\n")
+    status, _, err = leadline("redrive")
+
+    assert status == 1
+    assert err.splitlines()[0] == "error: Unable to locate credentials"
+    assert "AWS_PROFILE" in err
 
 
 def test_policy_is_checked_without_an_account(leadline: Run, tmp_path: Path) -> None:
