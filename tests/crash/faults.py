@@ -4,9 +4,12 @@ The cut is above the SDK's own retries: one fault stands for retries that are us
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
-from botocore.exceptions import ReadTimeoutError
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.crash.deployment import Json
 
@@ -99,3 +102,32 @@ class Faults:
             case code if code in CODES[call.operation]:
                 raise cut.refuse(code)
         raise ValueError(f"{mode} is no fault of {call.operation}")
+
+
+def refusal(client: BaseClient, operation: str, arguments: Json, code: str) -> ClientError:
+    """The service's own error, of the class that the SDK would raise."""
+    response: Any = {
+        "Error": {"Code": code, "Message": "injected"},
+        "ResponseMetadata": {"HTTPStatusCode": 500 if code.startswith("Internal") else 400},
+    }
+    if code == "TransactionConflict":
+        response["Error"]["Code"] = "TransactionCanceledException"
+        others: list[Json] = [{"Code": "None"} for _ in arguments["TransactItems"][1:]]
+        response["CancellationReasons"] = [{"Code": "TransactionConflict"}, *others]
+        code = "TransactionCanceledException"
+    kind: Any = client.exceptions.from_code(code)
+    error: ClientError = kind(response, operation)
+    return error
+
+
+def aws_answered_by(
+    answer: Callable[[BaseClient, str, Json], object],
+) -> AbstractContextManager[object]:
+    """In it, no call of the SDK reaches AWS: `answer` gets the client, the operation and its
+    arguments in its place.
+    """
+
+    def call_aws(client: BaseClient, operation: str, arguments: Json) -> object:
+        return answer(client, operation, arguments)
+
+    return patch("botocore.client.BaseClient._make_api_call", call_aws)

@@ -8,10 +8,11 @@ longer, and those schedules are gone through as well.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 from botocore.client import BaseClient
+
+from tests.crash.faults import aws_answered_by
 
 Actor = Callable[[], object]
 PATIENCE_SECONDS = 30.0
@@ -89,20 +90,12 @@ class Stage:
         self._calls: list[Call] = []
 
     def __enter__(self) -> Self:
-        def call(client: BaseClient, operation: str, parameters: dict[str, Any]) -> object:
-            return self._call(client, operation, parameters)
-
-        client = cast("Any", BaseClient)
-        self._real, client._make_api_call = client._make_api_call, call
+        self._aws = aws_answered_by(self._call)
+        self._aws.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        cast("Any", BaseClient)._make_api_call = self._real
+    def __exit__(self, *error: object) -> None:
+        self._aws.__exit__(None, None, None)
 
     def every_run(self, actors: Callable[[], Mapping[str, Actor]]) -> Iterator[Run]:
         """Every schedule, one after the other; `actors` sets the scene anew for each."""

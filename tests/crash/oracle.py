@@ -80,7 +80,7 @@ class Oracle:
     def _judge_executions(self) -> None:
         """One at most that will do anything: the others find their run replaced, and end."""
         current: Counter[str] = Counter()
-        for execution in self.world.executions.values():
+        for execution in self.world.executions.started.values():
             lead_id, run = str(execution.input["lead_id"]), execution.input["run"]
             lead = self.world.database.item(f"LEAD#{lead_id}", "LEAD")
             if lead is None or execution.status != "RUNNING":
@@ -326,7 +326,7 @@ class Oracle:
                 self._say(f"{len(messages)} messages are left in {name}")
         if self.world.stream:
             self._say("the stream was not read to its end")
-        if any(e.status != "SUCCEEDED" for e in self.world.executions.values()):
+        if any(e.status != "SUCCEEDED" for e in self.world.executions.started.values()):
             self._say("an execution did not end")
 
 

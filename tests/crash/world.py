@@ -5,28 +5,23 @@ stand the stream, the bus, the queues, the machine and the schedule as the templ
 DynamoDB is moto's. Everything happens one after the other, in the order of virtual time.
 """
 
-import base64
 import heapq
 import importlib
 import json
 import logging
 import os
 import random
-import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from types import ModuleType, SimpleNamespace, TracebackType
+from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Self
 from unittest.mock import patch
-from urllib.parse import urlencode
 
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 from moto.dynamodb.models.dynamo_type import LimitedSizeDict
 
@@ -38,14 +33,15 @@ from shared.domain.roster import Rep
 from shared.settings import settings
 from tests.crash.database import Database
 from tests.crash.deployment import FOREVER, Json, Mapped, deployment, matches
-from tests.crash.faults import Call, Cut, Faults, Killed
+from tests.crash.envelopes import Context, Message, Result, received, request, streamed
+from tests.crash.executions import Executions
+from tests.crash.faults import Call, Cut, Faults, Killed, aws_answered_by, refusal
 
 START = datetime(2026, 11, 20, 9, 0, 20, tzinfo=UTC)
 POLICY = Path(__file__).parents[2] / "infra/policy"
 STREAM_KEEPS = timedelta(hours=24)
 STREAM_WAITS = (1, 2, 4, 8, 16, 32, 60)
 """Seconds between Lambda's tries of a batch of the stream that fails."""
-CUT_POINT = "botocore.client.BaseClient._make_api_call"
 
 _invocation: ContextVar["Invocation | None"] = ContextVar("invocation", default=None)
 
@@ -60,13 +56,6 @@ class Invocation(NamedTuple):
     event: Json
 
 
-class Result(NamedTuple):
-    """What an invocation came to: a value, or the name of what it died of."""
-
-    value: Any = None
-    error: str | None = None
-
-
 class Published(NamedTuple):
     """A message that SNS took, in the order in which it did."""
 
@@ -78,23 +67,6 @@ class Published(NamedTuple):
     to: str
     """The phone number, or the id of the person whose mailbox it reaches."""
     text: str
-
-
-@dataclass
-class Execution:
-    name: str
-    input: Json
-    state: str
-    data: Json
-    status: str = "RUNNING"
-    retried: dict[int, int] = field(default_factory=dict)
-
-
-@dataclass
-class Message:
-    number: int
-    body: str
-    receives: int = 0
 
 
 class Response(NamedTuple):
@@ -132,7 +104,8 @@ class World:
         self.calls: list[Call] = []
         self.invocations = 0
         self.outbox: list[Published] = []
-        self.executions: dict[str, Execution] = {}
+        (machine,) = self.deployment.machines.values()
+        self.executions = Executions(machine, self)
         self.queues: dict[str, list[Message]] = {name: [] for name in self.deployment.queues}
         self.stream: list[tuple[datetime, Json]] = []
         self.crashes: list[str] = []
@@ -146,24 +119,21 @@ class World:
         self._stream_failures = 0
         self._stream_polled = False
         self._patches = ExitStack()
-        self._random = random.Random(seed)
+        self.random = random.Random(seed)
 
     # --- the world as a context ------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        def call_aws(client: BaseClient, operation: str, arguments: Json) -> Any:
-            return self._call(client, operation, arguments)
-
         enter = self._patches.enter_context
-        enter(patch(CUT_POINT, call_aws))
+        enter(aws_answered_by(self._call))
         enter(patch("time.sleep", self.sleep))
         enter(
             patch(
                 "secrets.token_hex",
-                lambda size: f"{self._random.getrandbits(8 * size):0{2 * size}x}",
+                lambda size: f"{self.random.getrandbits(8 * size):0{2 * size}x}",
             )
         )
-        enter(patch("secrets.choice", self._random.choice))
+        enter(patch("secrets.choice", self.random.choice))
         enter(patch.dict(os.environ))
         # moto measures an item anew with each of its attributes.
         enter(patch.object(LimitedSizeDict, "__setitem__", dict.__setitem__))
@@ -182,12 +152,7 @@ class World:
             self.at(first, lambda name=name, seconds=seconds: self._tick(name, seconds))  # type: ignore[misc]
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._patches.close()
         logging.disable(logging.NOTSET)
         settings.cache_clear()
@@ -229,7 +194,7 @@ class World:
         settings.cache_clear()
         token = _invocation.set(invocation)
         try:
-            value = getattr(module, function.attribute)(event, _Context(name))
+            value = getattr(module, function.attribute)(event, Context(name))
         except Killed:
             return self._died(name)
         except Exception as error:  # noqa: BLE001 - Lambda takes whatever comes
@@ -266,32 +231,7 @@ class World:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """A request through the API to the function of its route."""
-        if found := re.fullmatch(r"/v1/forms/([^/]+)/submissions", path):
-            name, parameters = "SubmitFormFunction", {"form_id": found[1]}
-        elif found := re.fullmatch(r"/[lr]/([^/]+)", path):
-            name, parameters = "FollowUpLeadFunction", {"code": found[1]}
-        else:
-            raise ValueError(path)
-        sent = {"host": "api.example.com", **(headers or {})}
-        body = ""
-        if form is not None:
-            sent["content-type"] = "application/x-www-form-urlencoded"
-            body = base64.b64encode(urlencode(form).encode()).decode()
-        event = {
-            "version": "2.0",
-            "routeKey": f"{method} {path}",
-            "rawPath": path,
-            "rawQueryString": "",
-            "headers": sent,
-            "pathParameters": parameters,
-            "requestContext": {
-                "requestId": f"request-{self.invocations}",
-                "stage": "$default",
-                "http": {"method": method, "path": path, "sourceIp": "203.0.113.10"},
-            },
-            "isBase64Encoded": bool(body),
-            **({"body": body} if body else {}),
-        }
+        name, event = request(method, path, form, headers or {}, self.invocations)
         result = self.invoke(name, event)
         if result.error is not None:
             return Response(503, '{"message":"Service Unavailable"}')
@@ -329,7 +269,7 @@ class World:
             self.sleep(config.read_timeout * tries)
 
         def refuse(code: str) -> Exception:
-            return _refusal(client, operation, arguments, code)
+            return refusal(client, operation, arguments, code)
 
         def refuse_some() -> Any:
             return self._refuse_last(operation, arguments)
@@ -351,7 +291,7 @@ class World:
             case "sqs":
                 return self._send_messages(arguments)
             case "stepfunctions":
-                return self._start_execution(client, arguments)
+                return self.executions.start(client, arguments)
             case "sns":
                 return self._publish(arguments, call)
         raise NotImplementedError(name)
@@ -402,7 +342,7 @@ class World:
         batch = self.stream[: mapping.batch_size]
         if not batch:
             return
-        event = {"Records": json.loads(json.dumps([_sent(record) for _, record in batch]))}
+        event = {"Records": json.loads(json.dumps([streamed(record) for _, record in batch]))}
         taken = len(batch)
         if self.invoke(mapping.function, event).error is not None:
             self._stream_failures += 1
@@ -458,7 +398,7 @@ class World:
         for message in batch:
             message.receives += 1
         back_at = self.now + timedelta(seconds=facts.visibility_seconds)
-        event = {"Records": [_received(message, queue) for message in batch]}
+        event = {"Records": [received(message, queue) for message in batch]}
         result = self.invoke(mapping.function, event)
         if result.error is not None:
             failed = {str(message.number) for message in batch}
@@ -479,74 +419,6 @@ class World:
             return
         self.queues[queue].append(message)
         self._hand_out(queue, mapping)
-
-    # --- Step Functions --------------------------------------------------------------------------
-
-    def _start_execution(self, client: BaseClient, arguments: Json) -> Json:
-        name, given = arguments["name"], json.loads(arguments["input"])
-        arn = f"{arguments['stateMachineArn']}:{name}"
-        known = self.executions.get(name)
-        if known is not None:
-            if known.status == "RUNNING" and known.input == given:
-                return {"executionArn": arn, "startDate": self.now}
-            raise _refusal(client, "StartExecution", arguments, "ExecutionAlreadyExists")
-        (machine,) = self.deployment.machines.values()
-        execution = Execution(name, given, machine.start, given)
-        self.executions[name] = execution
-        self.after(0, lambda: self._enter_state(execution))
-        return {"executionArn": arn, "startDate": self.now}
-
-    def _enter_state(self, execution: Execution) -> None:
-        """Goes on from state to state until one takes time."""
-        (machine,) = self.deployment.machines.values()
-        state = machine.states[execution.state]
-        unknown = set(state) - KNOWN_TO_MACHINE
-        if unknown:
-            raise NotImplementedError(f"the little AWS does not know {unknown} of a state")
-
-        def go_on(following: str | None = None) -> None:
-            execution.state = following or state["Next"]
-            execution.retried = {}
-            self._enter_state(execution)
-
-        match state["Type"]:
-            case "Wait":
-                moment = datetime.fromisoformat(_jsonata(state["Timestamp"], execution.data))
-                self.at(moment + timedelta(seconds=self.hop_seconds), go_on)
-            case "Choice":
-                taken = (
-                    c["Next"] for c in state["Choices"] if _jsonata(c["Condition"], execution.data)
-                )
-                go_on(next(taken, state["Default"]))
-            case "Task":
-                self._do_task(execution, state, go_on)
-            case "Succeed":
-                execution.status = "SUCCEEDED"
-            case kind:
-                raise NotImplementedError(f"the little AWS does not know the state {kind}")
-
-    def _do_task(self, execution: Execution, state: Json, go_on: Callable[[], None]) -> None:
-        if state["Resource"] != "arn:aws:states:::lambda:invoke":
-            raise NotImplementedError(state["Resource"])
-        arguments = _evaluated(state["Arguments"], execution.data)
-        result = self.invoke(arguments["FunctionName"], arguments["Payload"])
-        if result.error is None:
-            output = {"result": {"Payload": result.value}}
-            execution.data = _jsonata(state["Output"], execution.data, output)
-            go_on()
-            return
-        for number, retrier in enumerate(state.get("Retry", [])):
-            if not {result.error, "States.ALL"}.isdisjoint(retrier["ErrorEquals"]):
-                done = execution.retried.get(number, 0)
-                if done < retrier["MaxAttempts"]:
-                    execution.retried[number] = done + 1
-                    wait = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** done
-                    if retrier.get("JitterStrategy") == "FULL":
-                        wait *= self._random.random()
-                    self.after(wait, lambda: self._enter_state(execution))
-                    return
-                break
-        execution.status = "FAILED"
 
     # --- SNS -------------------------------------------------------------------------------------
 
@@ -574,96 +446,12 @@ class World:
 CONSUMERS = frozenset({"AdvanceFollowUpFunction", "SendAlertFunction"})
 """Functions that read queues here; what others would read stays in their queues."""
 
-KNOWN_TO_MACHINE = frozenset(
-    {
-        "Type",
-        "Comment",
-        "Next",
-        "Timestamp",
-        "Resource",
-        "Arguments",
-        "Output",
-        "Retry",
-        "Choices",
-        "Default",
-    }
-)
-JSONATA = re.compile(r"\{% \$states\.(input|result)((?:\.\w+)*) %\}")
-
-
-def _jsonata(expression: Any, given: Json, more: Json | None = None) -> Any:
-    """Paths into the state's input and result: no more is needed, and no more is understood."""
-    found = JSONATA.fullmatch(str(expression))
-    if found is None:
-        raise NotImplementedError(f"the little AWS does not understand {expression}")
-    value: Any = {"input": given, **(more or {})}[found[1]]
-    for name in found[2].split(".")[1:]:
-        value = value[name]
-    return value
-
-
-def _evaluated(template: Any, given: Json) -> Any:
-    if isinstance(template, dict):
-        return {name: _evaluated(value, given) for name, value in template.items()}
-    is_expression = isinstance(template, str) and template.startswith("{%")
-    return _jsonata(template, given) if is_expression else template
-
 
 def _at_path(event: Json, path: str) -> Any:
     value: Any = event
     for name in path.removeprefix("$").split(".")[1:]:
         value = value[name]
     return value
-
-
-def _refusal(client: BaseClient, operation: str, arguments: Json, code: str) -> ClientError:
-    """The service's own error, of the class that the SDK would raise."""
-    response: Any = {
-        "Error": {"Code": code, "Message": "injected"},
-        "ResponseMetadata": {"HTTPStatusCode": 500 if code.startswith("Internal") else 400},
-    }
-    if code == "TransactionConflict":
-        response["Error"]["Code"] = "TransactionCanceledException"
-        others: list[Json] = [{"Code": "None"} for _ in arguments["TransactItems"][1:]]
-        response["CancellationReasons"] = [{"Code": "TransactionConflict"}, *others]
-        code = "TransactionCanceledException"
-    kind: Any = client.exceptions.from_code(code)
-    error: ClientError = kind(response, operation)
-    return error
-
-
-def _received(message: Message, queue: str) -> Json:
-    return {
-        "messageId": str(message.number),
-        "receiptHandle": "r",
-        "body": message.body,
-        "attributes": {"ApproximateReceiveCount": str(message.receives)},
-        "messageAttributes": {},
-        "md5OfBody": "",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue}",
-        "awsRegion": "eu-central-1",
-    }
-
-
-def _sent(record: Json) -> Json:
-    moment = record["dynamodb"]["ApproximateCreationDateTime"]
-    return {
-        **record,
-        "dynamodb": {**record["dynamodb"], "ApproximateCreationDateTime": str(moment)},
-    }
-
-
-class _Context:
-    memory_limit_in_mb = 512
-    aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-
-    def __init__(self, name: str) -> None:
-        self.function_name = name
-        self.invoked_function_arn = f"arn:aws:lambda:eu-central-1:123456789012:function:{name}"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 9000
 
 
 @cache
@@ -691,7 +479,7 @@ def _seeded(policy: str, people: tuple[Rep, ...]) -> Database:
     def call_aws(_: BaseClient, operation: str, arguments: Json) -> Any:
         return database.perform(operation, arguments)[0]
 
-    with patch(CUT_POINT, call_aws):
+    with aws_answered_by(call_aws):
         table = Table(client(), "LeadTable")
         PolicyStore(table).publish(documents)
         for rep in people:

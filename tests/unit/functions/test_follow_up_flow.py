@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -19,7 +19,7 @@ from send_alert.service import send
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
-from shared.domain.events import AlertFailed, AlertSent
+from shared.domain.events import AlertFailed, AlertSent, LeadEvent
 from shared.domain.lead import Action, Lead, act
 from shared.errors import AlertLeasedError, AlertNotSentError, LeadChangedError, PolicyError
 from sweep_follow_ups.service import sweep
@@ -30,86 +30,96 @@ from tests.unit.functions.fakes import FakeEscalation, FakeQueue, FakeSender
 POLICY = Path(__file__).parents[3] / "infra/policy"
 
 
+class Flow(NamedTuple):
+    """A captured lead, and the parts that advance it and send its alerts."""
+
+    lead_id: str
+    leads: LeadTable
+    advancing: advance_service.Parts
+    sending: alert_service.Parts
+
+    @property
+    def lead(self) -> Lead:
+        lead = self.leads.lead(self.lead_id)
+        assert lead is not None
+        return lead
+
+    @property
+    def events(self) -> list[LeadEvent]:
+        story = self.leads.story(self.lead_id)
+        assert story is not None
+        return [recorded.event for recorded in story.events]
+
+    @property
+    def event_types(self) -> list[str]:
+        return [event.type for event in self.events]
+
+    @property
+    def waited(self) -> list[tuple[str, Decimal | None]]:
+        """Who was alerted, and what the alert says of how long that took."""
+        sent = [event for event in self.events if isinstance(event, AlertSent)]
+        return [(alert.rep_id, alert.after_seconds) for alert in sent]
+
+    @property
+    def wakes(self) -> dict[str, Any]:
+        assert isinstance(self.advancing.escalation, FakeEscalation)
+        return self.advancing.escalation.started
+
+    @property
+    def queued(self) -> list[Any]:
+        assert isinstance(self.advancing.alert_queue, FakeQueue)
+        return self.advancing.alert_queue.messages
+
+    @property
+    def sender(self) -> FakeSender:
+        assert isinstance(self.sending.sender, FakeSender)
+        return self.sending.sender
+
+    @property
+    def outbox(self) -> list[tuple[str, str, str]]:
+        return self.sender.outbox
+
+    def rep_calls(self, now: datetime) -> None:
+        lead = self.lead
+        change = act(lead, Action(name="no_answer", action_id=str(now)), "anna", now)
+        assert change is not None
+        self.leads.record(lead, change, actor="rep:anna", at=now)
+
+
 @pytest.fixture
-def leads(table: Table) -> LeadTable:
-    PolicyStore(table).publish(read_policy(POLICY, {"SITE": "https://example.com"}))
+def flow(table: Table) -> Flow:
+    policies = PolicyStore(table)
+    policies.publish(read_policy(POLICY, {"SITE": "https://example.com"}))
     leads = LeadTable(table)
     for rep in (a_rep("anna", phone="+447700900001", locale="ru"), BORIS, MARIA):
         leads.put_rep(rep)
-    return leads
-
-
-@pytest.fixture
-def advancing(leads: LeadTable, table: Table) -> advance_service.Parts:
-    return advance_service.Parts(
-        leads, PolicyStore(table), FakeEscalation(), FakeQueue(), lambda _: None
-    )
-
-
-@pytest.fixture
-def sending(leads: LeadTable) -> alert_service.Parts:
-    return alert_service.Parts(
-        leads, FakeSender(), "https://go.example.com", lambda _: None, lambda: at(3.5)
-    )
-
-
-@pytest.fixture
-def lead_id(leads: LeadTable) -> str:
     submission = a_submission()
-    return leads.capture(submission, captured(submission)).lead_id
+    return Flow(
+        leads.capture(submission, captured(submission)).lead_id,
+        leads,
+        advance_service.Parts(leads, policies, FakeEscalation(), FakeQueue(), lambda _: None),
+        alert_service.Parts(
+            leads, FakeSender(), "https://go.example.com", lambda _: None, lambda: at(3.5)
+        ),
+    )
 
 
-def outbox(parts: alert_service.Parts) -> list[tuple[str, str, str]]:
-    assert isinstance(parts.sender, FakeSender)
-    return parts.sender.outbox
-
-
-def wakes(parts: advance_service.Parts) -> dict[str, Any]:
-    assert isinstance(parts.escalation, FakeEscalation)
-    return parts.escalation.started
-
-
-def queued(parts: advance_service.Parts) -> list[Any]:
-    assert isinstance(parts.alert_queue, FakeQueue)
-    return parts.alert_queue.messages
-
-
-def event_types(leads: LeadTable, lead_id: str) -> list[str]:
-    story = leads.story(lead_id)
-    assert story is not None
-    return [event.event.type for event in story.events]
-
-
-def the_lead(leads: LeadTable, lead_id: str) -> Lead:
-    lead = leads.lead(lead_id)
-    assert lead is not None
-    return lead
-
-
-def rep_calls(leads: LeadTable, lead_id: str, now: datetime) -> None:
-    lead = the_lead(leads, lead_id)
-    change = act(lead, Action(name="no_answer", action_id=str(now)), "anna", now)
-    assert change is not None
-    leads.record(lead, change, actor="rep:anna", at=now)
-
-
-def test_a_captured_lead_is_assigned_alerted_and_woken_again(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
-    advanced = advance(lead_id, advancing, at(0))
+def test_a_captured_lead_is_assigned_alerted_and_woken_again(flow: Flow) -> None:
+    advanced = advance(flow.lead_id, flow.advancing, at(0))
 
     assert (advanced.run, advanced.done) == (1, False)
     assert advanced.wake_at == "2026-11-20T09:02:00.000Z"
-    assert wakes(advancing)[f"{lead_id}-1"].at == at(120)
-    alerts = the_lead(leads, lead_id).open_alerts
-    assert [send(lead_id, alert_id, sending, at(1)) for alert_id in alerts] == ["sent", "sent"]
-    (sms, email) = outbox(sending)
+    assert flow.wakes[f"{flow.lead_id}-1"].at == at(120)
+    alerts = flow.lead.open_alerts
+    outcomes = [send(flow.lead_id, alert_id, flow.sending, at(1)) for alert_id in alerts]
+    assert outcomes == ["sent", "sent"]
+    (sms, email) = flow.outbox
     assert sms[:2] == ("sms", "+447700900001")
     assert "+44 7700 900001" in sms[2]
     assert re.search(r"https://go\.example\.com/l/\w{12}$", sms[2])
     assert email[:2] == ("email", "anna")
-    assert the_lead(leads, lead_id).open_alerts == {}
-    assert event_types(leads, lead_id) == [
+    assert flow.lead.open_alerts == {}
+    assert flow.event_types == [
         "LeadCaptured",
         "LeadAssigned",
         "AlertRequested",
@@ -119,174 +129,138 @@ def test_a_captured_lead_is_assigned_alerted_and_woken_again(
     ]
 
 
-def test_advancing_again_does_nothing_twice(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    before = event_types(leads, lead_id)
+def test_advancing_again_does_nothing_twice(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    before = flow.event_types
 
-    again = advance(lead_id, advancing, at(1))
-    from_machine = advance(lead_id, advancing, at(2), run=1)
+    again = advance(flow.lead_id, flow.advancing, at(1))
+    from_machine = advance(flow.lead_id, flow.advancing, at(2), run=1)
 
-    assert event_types(leads, lead_id) == before
+    assert flow.event_types == before
     assert again.wake_at == from_machine.wake_at == "2026-11-20T09:02:00.000Z"
-    assert len(wakes(advancing)) == 1
+    assert len(flow.wakes) == 1
 
 
-def test_an_execution_of_a_former_run_ends_when_it_wakes(
-    lead_id: str, advancing: advance_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
+def test_an_execution_of_a_former_run_ends_when_it_wakes(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
 
-    assert advance(lead_id, advancing, at(120), run=0).done
-    assert advance("f" * 32, advancing, at(120), run=1).done, "a lead that was erased"
+    assert advance(flow.lead_id, flow.advancing, at(120), run=0).done
+    assert advance("f" * 32, flow.advancing, at(120), run=1).done, "a lead that was erased"
 
 
-def test_the_machine_ends_after_a_call(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    rep_calls(leads, lead_id, at(60))
+def test_the_machine_ends_after_a_call(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.rep_calls(at(60))
 
-    assert advance(lead_id, advancing, at(120), run=1).done
+    assert advance(flow.lead_id, flow.advancing, at(120), run=1).done
 
 
-def test_an_alert_whose_reason_is_gone_is_dropped(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    alerts = the_lead(leads, lead_id).open_alerts
-    rep_calls(leads, lead_id, at(1))
+def test_an_alert_whose_reason_is_gone_is_dropped(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    alerts = flow.lead.open_alerts
+    flow.rep_calls(at(1))
 
-    assert [send(lead_id, alert_id, sending, at(2)) for alert_id in alerts] == ["dropped"] * 2
-    assert send("f" * 32, "x", sending, at(2)) == "dropped"
-    assert outbox(sending) == []
+    outcomes = [send(flow.lead_id, alert_id, flow.sending, at(2)) for alert_id in alerts]
+    assert outcomes == ["dropped"] * 2
+    assert send("f" * 32, "x", flow.sending, at(2)) == "dropped"
+    assert flow.outbox == []
 
 
 def test_a_call_between_lease_and_publish_beats_the_alert(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    sending: alert_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance(lead_id, advancing, at(0))
-    real = leads.lease_alert
+    advance(flow.lead_id, flow.advancing, at(0))
+    real = flow.leads.lease_alert
 
     def lease_then_somebody_calls(*arguments: Any) -> object:
         code = real(*arguments)
-        rep_calls(leads, lead_id, at(1))
+        flow.rep_calls(at(1))
         return code
 
-    monkeypatch.setattr(leads, "lease_alert", lease_then_somebody_calls)
-    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "dropped"
-    assert outbox(sending) == []
+    monkeypatch.setattr(flow.leads, "lease_alert", lease_then_somebody_calls)
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "dropped"
+    assert flow.outbox == []
 
 
-def test_two_workers_send_one_message(
-    lead_id: str, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "sent"
+def test_two_workers_send_one_message(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "sent"
 
-    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "dropped"
-    assert len(outbox(sending)) == 1
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "dropped"
+    assert len(flow.outbox) == 1
 
 
-def test_a_passing_trouble_of_sns_leaves_the_alert_to_be_sent(
-    lead_id: str, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    sender = sending.sender
-    assert isinstance(sender, FakeSender)
-    sender.fail = True
+def test_a_passing_trouble_of_sns_leaves_the_alert_to_be_sent(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.sender.fail = True
     with pytest.raises(AlertNotSentError):
-        send(lead_id, "1-new-anna-sms", sending, at(1))
-    sender.fail = False
+        send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1))
+    flow.sender.fail = False
 
     with pytest.raises(AlertLeasedError):
-        send(lead_id, "1-new-anna-sms", sending, at(2))
-    assert send(lead_id, "1-new-anna-sms", sending, at(62)) == "sent"
+        send(flow.lead_id, "1-new-anna-sms", flow.sending, at(2))
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(62)) == "sent"
 
 
 @pytest.mark.parametrize("reason", ["opted_out", "invalid_address"])
-def test_a_refusal_for_good_is_an_event(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    sending: alert_service.Parts,
-    reason: str,
-) -> None:
-    advance(lead_id, advancing, at(0))
-    assert isinstance(sending.sender, FakeSender)
-    sending.sender.refuse = reason
+def test_a_refusal_for_good_is_an_event(flow: Flow, reason: str) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.sender.refuse = reason
 
-    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "failed"
-    story = leads.story(lead_id)
-    assert story is not None
-    assert story.events[-1].event == AlertFailed(
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "failed"
+    assert flow.events[-1] == AlertFailed(
         alert_id="1-new-anna-sms", rep_id="anna", via="sms", reason=reason
     )
 
 
-def test_somebody_who_left_the_team_is_not_texted(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    leads.put_rep(ANNA.model_copy(update={"phone": None}))
+def test_somebody_who_left_the_team_is_not_texted(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.leads.put_rep(ANNA.model_copy(update={"phone": None}))
 
-    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "failed"
-    assert outbox(sending) == []
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "failed"
+    assert flow.outbox == []
 
 
-def test_the_manager_gets_the_teams_list(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
+def test_the_manager_gets_the_teams_list(flow: Flow) -> None:
     for second in (0, 120, 180, 300):
-        advance(lead_id, advancing, at(second), run=1 if second else None)
+        advance(flow.lead_id, flow.advancing, at(second), run=1 if second else None)
 
-    assert send(lead_id, "1-breach-maria-sms", sending, at(300)) == "sent"
-    (_, to, text) = outbox(sending)[-1]
+    assert send(flow.lead_id, "1-breach-maria-sms", flow.sending, at(300)) == "sent"
+    (_, to, text) = flow.outbox[-1]
     code = re.search(r"/r/(\w{12})$", text)
     assert code is not None
     assert to == MARIA.phone
-    assert leads.link(code[1], at(301)).kind == "list"
+    assert flow.leads.link(code[1], at(301)).kind == "list"
 
 
-def test_with_the_stream_off_the_sweeper_still_gets_the_alert_out(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
+def test_with_the_stream_off_the_sweeper_still_gets_the_alert_out(flow: Flow) -> None:
     """Nothing was ever published: no event reaches a queue, and no execution was started."""
     sweeps = FakeQueue()
 
-    assert sweep(leads, sweeps, at(59)) == 0
-    assert sweep(leads, sweeps, at(119)) == 1
+    assert sweep(flow.leads, sweeps, at(59)) == 0
+    assert sweep(flow.leads, sweeps, at(119)) == 1
     (message,) = sweeps.messages
-    assert message == {"lead_id": lead_id, "swept": True}
-    advance(lead_id, advancing, at(119), swept=True)
-    for alert in queued(advancing):
-        assert send(alert["lead_id"], alert["alert_id"], sending, at(120)) == "sent"
+    assert message == {"lead_id": flow.lead_id, "swept": True}
+    advance(flow.lead_id, flow.advancing, at(119), swept=True)
+    for alert in flow.queued:
+        assert send(alert["lead_id"], alert["alert_id"], flow.sending, at(120)) == "sent"
 
-    assert [via for via, *_ in outbox(sending)] == ["sms", "email"]
-    assert len(wakes(advancing)) == 1
-    assert sweep(leads, FakeQueue(), at(180)) == 0
-
-
-def test_when_the_machine_overslept_another_execution_takes_over(
-    lead_id: str, advancing: advance_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    advance(lead_id, advancing, at(181), swept=True)
-
-    assert set(wakes(advancing)) == {f"{lead_id}-1", f"{lead_id}-2"}
-    assert wakes(advancing)[f"{lead_id}-2"].at == at(300)
-    assert advance(lead_id, advancing, at(182), run=1).done
+    assert [via for via, *_ in flow.outbox] == ["sms", "email"]
+    assert len(flow.wakes) == 1
+    assert sweep(flow.leads, FakeQueue(), at(180)) == 0
 
 
-def test_who_asks_again_is_told_of_in_their_new_words(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
+def test_when_the_machine_overslept_another_execution_takes_over(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    advance(flow.lead_id, flow.advancing, at(181), swept=True)
+
+    assert set(flow.wakes) == {f"{flow.lead_id}-1", f"{flow.lead_id}-2"}
+    assert flow.wakes[f"{flow.lead_id}-2"].at == at(300)
+    assert advance(flow.lead_id, flow.advancing, at(182), run=1).done
+
+
+def test_who_asks_again_is_told_of_in_their_new_words(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
     again = a_submission(
         9,
         email="anna1@example.com",
@@ -294,191 +268,150 @@ def test_who_asks_again_is_told_of_in_their_new_words(
         values={"message": "Wrong number before, this is mine"},
         received_at=at(10),
     )
-    assert leads.capture(again, captured(again)).outcome == "joined"
-    advance(lead_id, advancing, at(11))
+    assert flow.leads.capture(again, captured(again)).outcome == "joined"
+    advance(flow.lead_id, flow.advancing, at(11))
 
-    assert send(lead_id, "again2-anna-sms", sending, at(12)) == "sent"
-    assert send(lead_id, "again2-anna-email", sending, at(12)) == "sent"
-    for _, _, text in outbox(sending):
+    assert send(flow.lead_id, "again2-anna-sms", flow.sending, at(12)) == "sent"
+    assert send(flow.lead_id, "again2-anna-email", flow.sending, at(12)) == "sent"
+    for _, _, text in flow.outbox:
         assert "+44 7700 900777" in text
-    assert "this is mine" in outbox(sending)[1][2]
-    assert the_lead(leads, lead_id).phone == "+447700900001", "nothing old is overwritten"
+    assert "this is mine" in flow.outbox[1][2]
+    assert flow.lead.phone == "+447700900001", "nothing old is overwritten"
 
 
-def test_an_alert_that_nobody_confirms_is_put_on_the_queue_until_somebody_does(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts
-) -> None:
-    advance(lead_id, advancing, at(0))
-    before = event_types(leads, lead_id)
+def test_an_alert_that_nobody_confirms_is_put_on_the_queue_until_somebody_does(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    before = flow.event_types
 
-    assert sweep(leads, FakeQueue(), at(121)) == 1
-    advance(lead_id, advancing, at(119), swept=True)
+    assert sweep(flow.leads, FakeQueue(), at(121)) == 1
+    advance(flow.lead_id, flow.advancing, at(119), swept=True)
 
-    assert [message["alert_id"] for message in queued(advancing)] == [
+    assert [message["alert_id"] for message in flow.queued] == [
         "1-new-anna-sms",
         "1-new-anna-email",
     ]
-    assert event_types(leads, lead_id) == before, "asked for once, put on the queue twice"
+    assert flow.event_types == before, "asked for once, put on the queue twice"
 
 
 def test_the_planner_reads_and_plans_again_when_somebody_was_faster(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = leads.record
-    once: list[Callable[[], None]] = [lambda: rep_calls(leads, lead_id, at(1))]
+    real = flow.leads.record
+    once: list[Callable[[], None]] = [lambda: flow.rep_calls(at(1))]
 
     def somebody_calls_first(*arguments: Any, **named: Any) -> Lead:
         if once and named["actor"] == "advance_follow_up":
             once.pop()()
         return real(*arguments, **named)
 
-    monkeypatch.setattr(leads, "record", somebody_calls_first)
-    advance(lead_id, advancing, at(2))
+    monkeypatch.setattr(flow.leads, "record", somebody_calls_first)
+    advance(flow.lead_id, flow.advancing, at(2))
 
-    assert "AlertRequested" not in event_types(leads, lead_id)
+    assert "AlertRequested" not in flow.event_types
 
 
 def test_a_planner_that_always_comes_second_gives_up_by_name(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def always_late(*_: Any, **__: Any) -> Lead:
-        raise LeadChangedError(lead_id)
+        raise LeadChangedError(flow.lead_id)
 
-    monkeypatch.setattr(leads, "record", always_late)
+    monkeypatch.setattr(flow.leads, "record", always_late)
     with pytest.raises(LeadChangedError):
-        advance(lead_id, advancing, at(0))
+        advance(flow.lead_id, flow.advancing, at(0))
 
 
 def test_an_alert_is_recorded_on_the_lead_as_it_is_by_then(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    sending: alert_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance(lead_id, advancing, at(0))
-    real = leads.record
+    advance(flow.lead_id, flow.advancing, at(0))
+    real = flow.leads.record
     once = [True]
 
     def somebody_calls_first(*arguments: Any, **named: Any) -> Lead:
         if once and named["actor"] == "send_alert":
             once.pop()
-            rep_calls(leads, lead_id, at(1))
+            flow.rep_calls(at(1))
         return real(*arguments, **named)
 
-    monkeypatch.setattr(leads, "record", somebody_calls_first)
-    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "sent"
-    assert event_types(leads, lead_id)[-2:] == ["LeadAttempted", "AlertSent"]
+    monkeypatch.setattr(flow.leads, "record", somebody_calls_first)
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "sent"
+    assert flow.event_types[-2:] == ["LeadAttempted", "AlertSent"]
 
 
 def test_an_alert_that_could_not_be_recorded_is_recorded_later_and_not_sent_again(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    sending: alert_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance(lead_id, advancing, at(0))
+    advance(flow.lead_id, flow.advancing, at(0))
 
     def always_late(*_: Any, **__: Any) -> Lead:
-        raise LeadChangedError(lead_id)
+        raise LeadChangedError(flow.lead_id)
 
     with monkeypatch.context() as busy:
-        busy.setattr(leads, "record", always_late)
+        busy.setattr(flow.leads, "record", always_late)
         with pytest.raises(LeadChangedError):
-            send(lead_id, "1-new-anna-sms", sending, at(1))
-    assert len(outbox(sending)) == 1
+            send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1))
+    assert len(flow.outbox) == 1
 
-    assert send(lead_id, "1-new-anna-sms", sending, at(62)) == "sent"
-    assert len(outbox(sending)) == 1
-    assert event_types(leads, lead_id)[-1] == "AlertSent"
-    assert send(lead_id, "1-new-anna-sms", sending, at(63)) == "dropped"
-
-
-def waited(leads: LeadTable, lead_id: str) -> list[tuple[str, Decimal | None]]:
-    """Who was alerted, and what the alert says of how long that took."""
-    story = leads.story(lead_id)
-    assert story is not None
-    sent = [event.event for event in story.events if isinstance(event.event, AlertSent)]
-    return [(alert.rep_id, alert.after_seconds) for alert in sent]
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(62)) == "sent"
+    assert len(flow.outbox) == 1
+    assert flow.event_types[-1] == "AlertSent"
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(63)) == "dropped"
 
 
 def test_an_alert_took_until_sns_had_it_whoever_records_that_and_when(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    sending: alert_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance(lead_id, advancing, at(0))
+    advance(flow.lead_id, flow.advancing, at(0))
     with monkeypatch.context() as dying:
-        dying.setattr(leads, "record", lambda *_, **__: sys.exit("killed"))
+        dying.setattr(flow.leads, "record", lambda *_, **__: sys.exit("killed"))
         with pytest.raises(SystemExit):
-            send(lead_id, "1-new-anna-sms", sending, at(1))
+            send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1))
 
-    later = sending._replace(clock=lambda: at(90))
-    assert send(lead_id, "1-new-anna-sms", later, at(62)) == "sent"
-    assert send(lead_id, "1-new-anna-email", later, at(90)) == "sent"
+    later = flow.sending._replace(clock=lambda: at(90))
+    assert send(flow.lead_id, "1-new-anna-sms", later, at(62)) == "sent"
+    assert send(flow.lead_id, "1-new-anna-email", later, at(90)) == "sent"
 
-    assert waited(leads, lead_id) == [("anna", Decimal("3.500")), ("anna", None)]
+    assert flow.waited == [("anna", Decimal("3.500")), ("anna", None)]
 
 
-def test_the_first_to_hear_of_a_lead_is_a_rep_and_no_manager(
-    lead_id: str, leads: LeadTable, advancing: advance_service.Parts, sending: alert_service.Parts
-) -> None:
-    for rep in leads.people("sales"):
-        leads.put_rep(rep.model_copy(update={"on_duty": False}))
-    advance(lead_id, advancing, at(0))
-    assert send(lead_id, "unassigned-maria-sms", sending, at(1)) == "sent"
-    leads.put_rep(BORIS)
-    advance(lead_id, advancing, at(120), run=1)
-    (first, *_) = [
-        key
-        for key, alert in the_lead(leads, lead_id).open_alerts.items()
-        if alert.rep_id == "boris"
-    ]
-    assert send(lead_id, first, sending._replace(clock=lambda: at(121)), at(120)) == "sent"
+def test_the_first_to_hear_of_a_lead_is_a_rep_and_no_manager(flow: Flow) -> None:
+    for rep in flow.leads.people("sales"):
+        flow.leads.put_rep(rep.model_copy(update={"on_duty": False}))
+    advance(flow.lead_id, flow.advancing, at(0))
+    assert send(flow.lead_id, "unassigned-maria-sms", flow.sending, at(1)) == "sent"
+    flow.leads.put_rep(BORIS)
+    advance(flow.lead_id, flow.advancing, at(120), run=1)
+    (first, *_) = [key for key, alert in flow.lead.open_alerts.items() if alert.rep_id == "boris"]
+    later = flow.sending._replace(clock=lambda: at(121))
+    assert send(flow.lead_id, first, later, at(120)) == "sent"
 
-    assert waited(leads, lead_id) == [("maria", None), ("boris", Decimal("121.000"))]
+    assert flow.waited == [("maria", None), ("boris", Decimal("121.000"))]
 
 
 def test_a_worker_who_finds_an_alert_settled_leaves_it_to_its_sender_to_record(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    sending: alert_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise both record it, and the lead is alerted twice in every figure."""
-    advance(lead_id, advancing, at(0))
-    real = leads.settle_alert
+    advance(flow.lead_id, flow.advancing, at(0))
+    real = flow.leads.settle_alert
 
     def settle_then_another_worker_comes(*arguments: Any) -> None:
         real(*arguments)
         with pytest.raises(AlertLeasedError):
-            send(lead_id, "1-new-anna-sms", sending, at(2))
+            send(flow.lead_id, "1-new-anna-sms", flow.sending, at(2))
 
-    monkeypatch.setattr(leads, "settle_alert", settle_then_another_worker_comes)
-    assert send(lead_id, "1-new-anna-sms", sending, at(1)) == "sent"
-    assert send(lead_id, "1-new-anna-sms", sending, at(62)) == "dropped"
-    assert event_types(leads, lead_id).count("AlertSent") == 1
+    monkeypatch.setattr(flow.leads, "settle_alert", settle_then_another_worker_comes)
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "sent"
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(62)) == "dropped"
+    assert flow.event_types.count("AlertSent") == 1
 
 
 def test_a_sender_that_died_before_it_noted_the_answer_sends_once_more(
-    lead_id: str,
-    leads: LeadTable,
-    advancing: advance_service.Parts,
-    sending: alert_service.Parts,
-    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one case in which somebody is told twice: never zero times is the promise."""
-    advance(lead_id, advancing, at(0))
+    advance(flow.lead_id, flow.advancing, at(0))
 
     class KilledError(BaseException):
         pass
@@ -487,19 +420,17 @@ def test_a_sender_that_died_before_it_noted_the_answer_sends_once_more(
         raise KilledError
 
     with monkeypatch.context() as dying:
-        dying.setattr(leads, "settle_alert", killed)
+        dying.setattr(flow.leads, "settle_alert", killed)
         with pytest.raises(KilledError):
-            send(lead_id, "1-new-anna-sms", sending, at(1))
+            send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1))
 
-    assert send(lead_id, "1-new-anna-sms", sending, at(62)) == "sent"
-    assert len(outbox(sending)) == 2
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(62)) == "sent"
+    assert len(flow.outbox) == 2
 
 
-def test_a_lead_of_a_form_that_never_was_is_a_bug_and_says_so(
-    leads: LeadTable, advancing: advance_service.Parts
-) -> None:
+def test_a_lead_of_a_form_that_never_was_is_a_bug_and_says_so(flow: Flow) -> None:
     submission = a_submission(5, form_id="ghost")
-    ghost = leads.capture(submission, captured(submission)).lead_id
+    ghost = flow.leads.capture(submission, captured(submission)).lead_id
 
     with pytest.raises(PolicyError, match="ghost"):
-        advance(ghost, advancing, at(0))
+        advance(ghost, flow.advancing, at(0))
