@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol, get_args
 
 from shared.adapters.lead_table import Link, Story
-from shared.domain.lead import Action, ActionName, Change, Lead, act
+from shared.domain.actions import Action, ActionName, act
+from shared.domain.lead import Change, Lead
 from shared.domain.roster import Rep, Roster
 from shared.errors import IllegalActionError, UnknownLinkError
 from shared.races import on_latest_lead
@@ -137,7 +138,7 @@ def read_action(posted: Mapping[str, str]) -> Action:
     """The action that a posted form says.
 
     Raises IllegalActionError with `stale_page`, `unknown_action`, `currency_needed` or
-    `note_too_long`; `shared.domain.lead.act` knows the other reasons.
+    `note_too_long`; `shared.domain.actions.act` knows the other reasons.
     """
     action_id = posted.get("action_id", "")
     if not _ACTION_ID.fullmatch(action_id):

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TypeAlias
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
-"""Where a module adds its commands; argparse has no public name for it."""
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no public name
+"""Where a module adds its commands."""
 
 
 def lines(rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from shared.domain.lead import LOSS_REASONS, REJECTION_REASONS, Lead
+from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS
+from shared.domain.lead import Lead
 from shared.texts import mark, translation
 
 _REASON_GROUPS = {

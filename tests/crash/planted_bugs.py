@@ -165,7 +165,7 @@ BUGS: Mapping[str, Bug] = {
         *orders("call_and_call"),
     ),
     "a button pressed twice counts twice": bug(
-        "shared/domain/lead.py",
+        "shared/domain/actions.py",
         "    if action.action_id in lead.actions:\n        return None\n",
         "",
         *orders("one_button_pressed_twice"),

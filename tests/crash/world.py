@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Self
@@ -149,7 +149,7 @@ class World:
                 continue
             first = self.now.replace(second=0, microsecond=0) + timedelta(seconds=seconds)
             first += timedelta(seconds=self.hop_seconds)
-            self.at(first, lambda name=name, seconds=seconds: self._tick(name, seconds))  # type: ignore[misc]
+            self.at(first, partial(self._tick, name, seconds))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -410,7 +410,7 @@ class World:
             failed = set()
         for message in batch:
             if str(message.number) in failed:
-                self.at(back_at, lambda message=message: self._come_back(queue, mapping, message))  # type: ignore[misc]
+                self.at(back_at, partial(self._come_back, queue, mapping, message))
 
     def _come_back(self, queue: str, mapping: Mapped, message: Message) -> None:
         facts = self.deployment.queues[queue]

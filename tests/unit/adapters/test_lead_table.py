@@ -10,8 +10,9 @@ from shared.adapters import keys
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.domain import events as happened
+from shared.domain.actions import Action, act
 from shared.domain.follow_up import plan
-from shared.domain.lead import Action, Change, Lead, act
+from shared.domain.lead import Change, Lead
 from shared.errors import (
     AlertLeasedError,
     IdempotencyConflictError,

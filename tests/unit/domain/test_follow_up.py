@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain import events as happened
+from shared.domain.actions import Action, act
 from shared.domain.follow_up import needs_rep, plan
-from shared.domain.lead import Action, Change, Lead, act, apply
+from shared.domain.lead import Change, Lead, apply
 from shared.domain.roster import Roster
 from tests.unit.domain.samples import (
     ALWAYS,

@@ -7,18 +7,8 @@ from typing import Any
 import pytest
 
 from shared.domain import events as happened
-from shared.domain.lead import (
-    LOSS_REASONS,
-    REJECTION_REASONS,
-    Action,
-    Change,
-    FollowUp,
-    Lead,
-    OpenAlert,
-    act,
-    apply,
-    settled,
-)
+from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS, Action, act
+from shared.domain.lead import Change, FollowUp, Lead, OpenAlert, apply, settled
 from shared.errors import IllegalActionError
 from tests.unit.domain.samples import a_lead, at, resubmitted
 from tests.unit.samples import DATA

@@ -19,8 +19,9 @@ from send_alert.service import send
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
+from shared.domain.actions import Action, act
 from shared.domain.events import AlertFailed, AlertSent, LeadEvent
-from shared.domain.lead import Action, Lead, act
+from shared.domain.lead import Lead
 from shared.errors import AlertLeasedError, AlertNotSentError, LeadChangedError, PolicyError
 from sweep_follow_ups.service import sweep
 from tests.unit.adapters.samples import a_submission, captured

@@ -11,9 +11,10 @@ from measure_events.service import CATALOGUE, Flat, labelling, measure
 from shared.adapters.dynamodb import Table
 from shared.adapters.policy_store import PolicyStore
 from shared.domain import events as happened
+from shared.domain.actions import Action, act
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.instants import seconds_between
-from shared.domain.lead import Action, Change, Lead, act, apply, settled
+from shared.domain.lead import Change, Lead, apply, settled
 from shared.domain.policy import Policy
 from shared.errors import PolicyError, StorageUnavailableError
 from tests.unit.domain.samples import a_lead, at

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from shared.domain import events as happened
+from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS
 from shared.domain.events import LeadEvent, RecordedEvent
-from shared.domain.lead import LOSS_REASONS, REJECTION_REASONS, Note
+from shared.domain.lead import Note
 from shared.texts import words
 from shared.texts.story import Line, lines
 from tests.unit.domain.samples import a_lead, at
