@@ -93,7 +93,7 @@ check: setup ## Format, lint, types, arrows, template and unit tests: about a mi
 test: setup .local/sam/.ready .local/checkov/.ready $(if $(OLDEST),.local/oldest/.ready) ## Everything that CI runs, with one summary at the end
 	@.venv/bin/python -m tests.run
 
-prove: setup ## Break it: all pairs of faults, all interleavings, all planted bugs (an hour or more)
+prove: setup ## Break it: all pairs of faults, all interleavings, all planted bugs (half an hour or more)
 	@.venv/bin/python -m pytest tests/crash -q -n 2 --show-capture=no --pairs all
 	@.venv/bin/python -m tests.crash.planted_bugs
 
