@@ -363,7 +363,7 @@ def status_at(url: str, method: str = "GET") -> int | str:
     """The status of an answer; in words when there was none."""
     request = urllib.request.Request(url, method=method)  # noqa: S310 - https
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - same
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - https
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

@@ -1,4 +1,4 @@
-"""The state machine at work, as much of it as follow-up.asl.json uses; the rest is refused."""
+"""The state machine at work, as much of it as escalation.asl.yaml uses; the rest is refused."""
 
 import json
 import re
