@@ -6,9 +6,12 @@ LeadlineError
 │   ├── UnknownFormError           no such form
 │   ├── WrongMethodError           the route exists, the method does not
 │   ├── OriginNotAllowedError      a page that the form does not list
+│   ├── NotAuthenticatedError      no key or signature that the form's client would send
+│   ├── TooManyRequestsError       a burst over the hard limit
 │   ├── BodyTooLargeError          over the limit, which is in the answer
 │   ├── InvalidSubmissionError     one entry per field that is missing, blank or unusable
 │   ├── IdempotencyConflictError   a key used again with other content
+│   ├── AlreadySettledError        the intake has the submission no more, or it was seen to
 │   ├── UnknownLinkError           wrong, expired and foreign codes look the same
 │   └── IllegalActionError         what a person asked for is not possible in the lead's state
 ├── RetryableError             nobody's fault: try again
@@ -17,6 +20,7 @@ LeadlineError
 │   ├── AlertNotSentError          SNS did not take the message this time
 │   ├── EventsNotPublishedError    EventBridge or SQS did not take every message
 │   ├── WakeUpNotSetError          Step Functions did not start the execution that wakes the lead
+│   ├── SecretUnavailableError     SSM did not give a form's secret
 │   └── StorageUnavailableError    DynamoDB refused even after the SDK's retries
 ├── UnexpectedError            stands for an exception whose text could quote a person
 └── PolicyError                the policy names something that does not exist: a bug of whoever
@@ -57,6 +61,14 @@ class OriginNotAllowedError(RejectedError):
     code = "origin_not_allowed"
 
 
+class NotAuthenticatedError(RejectedError):
+    code = "not_authenticated"
+
+
+class TooManyRequestsError(RejectedError):
+    code = "too_many_requests"
+
+
 class BodyTooLargeError(RejectedError):
     code = "body_too_large"
 
@@ -79,6 +91,10 @@ class InvalidSubmissionError(RejectedError):
 
 class IdempotencyConflictError(RejectedError):
     code = "idempotency_conflict"
+
+
+class AlreadySettledError(RejectedError):
+    code = "already_settled"
 
 
 class UnknownLinkError(RejectedError):
@@ -119,6 +135,10 @@ class EventsNotPublishedError(RetryableError):
 
 class WakeUpNotSetError(RetryableError):
     code = "wake_up_not_set"
+
+
+class SecretUnavailableError(RetryableError):
+    code = "secret_unavailable"
 
 
 class StorageUnavailableError(RetryableError):

@@ -6,7 +6,7 @@ One table says which error of ours is which status; one place writes problem det
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from shared.domain.form import Form, Gettext, Locale
 from shared.domain.hostnames import web_address
+from shared.domain.raw_request import RawRequest
 from shared.errors import (
     BodyTooLargeError,
     FieldError,
@@ -23,9 +24,11 @@ from shared.errors import (
     InvalidSubmissionError,
     LeadlineError,
     MalformedRequestError,
+    NotAuthenticatedError,
     OriginNotAllowedError,
     RejectedError,
     RetryableError,
+    TooManyRequestsError,
     UnknownFormError,
     UnknownLinkError,
     WrongMethodError,
@@ -41,15 +44,24 @@ Event = dict[str, Any]
 
 MAX_BODY_BYTES = 128 * 1024
 METHODS = "POST, OPTIONS"
-ALLOWED_HEADERS = "content-type, idempotency-key, x-requested-with"
+ALLOWED_HEADERS = (
+    "content-type, idempotency-key, x-requested-with, "
+    "hx-boosted, hx-current-url, hx-prompt, hx-request, hx-request-type, hx-source, hx-target, "
+    "hx-trigger, hx-trigger-name"
+)
+"""What scripts add to their posts, htmx most of all: a browser sends only what is allowed here."""
 PREFLIGHT_SECONDS = 7200
 RETRY_AFTER_SECONDS = 5
+BURST_SECONDS = 60
+"""How long to wait after a burst."""
 
 STATUS: Mapping[type[LeadlineError], HTTPStatus] = {
     MalformedRequestError: HTTPStatus.BAD_REQUEST,
     UnknownFormError: HTTPStatus.NOT_FOUND,
     WrongMethodError: HTTPStatus.METHOD_NOT_ALLOWED,
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
+    NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     InvalidSubmissionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyConflictError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -77,6 +89,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "origin_not_allowed": (
         mark("This page may not send this form"),
         mark("Add the page's origin to the form's allowed origins."),
+    ),
+    "not_authenticated": (
+        mark("The request does not prove where it comes from"),
+        mark("Send the form's key, or sign the request with its secret."),
+    ),
+    "too_many_requests": (
+        mark("Too many forms at once"),
+        mark("Please wait a minute and send the form again."),
     ),
     "body_too_large": (
         mark("The form is too large"),
@@ -136,6 +156,28 @@ class HttpRequest:
             body=_body(event),
             source_ip=context["http"].get("sourceIp", ""),
             request_id=context.get("requestId", ""),
+        )
+
+    @classmethod
+    def from_raw(cls, raw: RawRequest, form_id: str, source_ip: str = "") -> "HttpRequest":
+        """A request to a form, as it came in once."""
+        return cls(
+            method=raw.method,
+            path=f"/v1/forms/{form_id}/submissions",
+            path_parameters={"form_id": form_id},
+            query=raw.query,
+            headers=raw.headers,
+            body=raw.body,
+            source_ip=source_ip,
+        )
+
+    def raw(self, headers: Container[str]) -> RawRequest:
+        """The request as it is kept, with these of its headers."""
+        return RawRequest(
+            method=self.method,
+            query=dict(self.query),
+            headers={name: text for name, text in self.headers.items() if name in headers},
+            body_base64=base64.b64encode(self.body).decode("ascii"),
         )
 
     @property
@@ -270,6 +312,8 @@ def problem_of(
         headers["Allow"] = METHODS
     if isinstance(error, RetryableError):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(BURST_SECONDS)
     if isinstance(error, BodyTooLargeError):
         more["limit_bytes"] = MAX_BODY_BYTES
     return Problem(

@@ -7,9 +7,12 @@ text they were written in: nothing here makes a float.
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
-from urllib.parse import unquote_to_bytes
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from urllib.parse import unquote_plus, unquote_to_bytes, urlencode
 
 from shared.domain.submission import NamedFile
 from shared.errors import BodyTooLargeError, MalformedRequestError
@@ -69,7 +72,9 @@ _CHARSETS = {
 CHARSETS = {label: codec for codec, labels in _CHARSETS.items() for label in labels.split()}
 """What browsers can send. Python knows more codecs, some of them slow or no text at all."""
 
-_REFERENCE = re.compile(r"&#(\d{2,7});")
+_REFERENCE = re.compile(r"&#([0-9]{3,7});")
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{")
+_LONG_FILENAME = re.compile(r"filename\*=([A-Za-z0-9-]{1,40})'[A-Za-z-]{0,20}'([!-~]{1,1000})")
 
 
 class Body(NamedTuple):
@@ -82,32 +87,95 @@ class Body(NamedTuple):
     base64: str | None
 
 
-def read_body(request: HttpRequest) -> Body:
-    """Reads a form in whichever encoding. Raises MalformedRequestError, BodyTooLargeError."""
-    raw = request.body
-    if len(raw) > MAX_BODY_BYTES:
-        raise BodyTooLargeError(len(raw))
+def read_body(request: HttpRequest, legacy_charset: str = "") -> Body:
+    """Reads a form in whichever encoding. Raises MalformedRequestError, BodyTooLargeError.
+
+    `legacy_charset` is that of a page which names none and does not send UTF-8.
+    """
+    raw = _limited(request)
     files: tuple[NamedFile, ...] = ()
     if request.media_type == "multipart/form-data":
-        fields, files = _multipart(raw, request.media_parameters)
+        fields, files = _multipart(raw, request.media_parameters, legacy_charset)
     else:
-        fields = _reader(request.media_type, raw)(raw, request.media_parameters.get("charset", ""))
+        charsets = (request.media_parameters.get("charset", ""), legacy_charset)
+        fields = _reader(request.media_type, raw)(raw, charsets)
     _check_size(fields)
+    return Body(fields, files, *verbatim(raw))
+
+
+def verbatim(raw: bytes) -> tuple[str | None, str | None]:
+    """A body as it is kept: its text where it is UTF-8, else its base64."""
     try:
-        return Body(fields, files, raw.decode("utf-8"), None)
+        return raw.decode("utf-8"), None
     except UnicodeDecodeError:
-        return Body(fields, files, None, base64.b64encode(raw).decode("ascii"))
+        return None, base64.b64encode(raw).decode("ascii")
 
 
-def _reader(media_type: str, raw: bytes) -> Callable[[bytes, str], Fields]:
+def without(body: Body, request: HttpRequest, is_service: Callable[[str], bool]) -> Body:
+    """The body without fields that are never kept, such as cookies and keys.
+
+    Where these can be cut out of the verbatim text, the rest of it stays; else the answers are
+    kept one by one.
+    """
+    fields = tuple((key, text) for key, text in body.fields if not is_service(key))
+    if len(fields) == len(body.fields):
+        return body
+    text = body.text or ""
+    if request.media_type != URLENCODED or not text.isascii() or text.lstrip()[:1] == "{":
+        return Body(fields, body.files, None, None)
+    pairs = [pair for pair in text.split("&") if not is_service(unquote_plus(pair.split("=")[0]))]
+    return Body(fields, body.files, "&".join(pairs) or None, None)
+
+
+def with_query(request: HttpRequest) -> HttpRequest:
+    """The request with the fields of its address in front of those of its body, for what is sent
+    with GET, or with a POST whose body is empty."""
+    sent = [(name, text) for name, text in request.query.items() if name != "key"]
+    is_urlencoded = request.media_type == URLENCODED
+    if not sent or (request.body and not is_urlencoded):
+        return request
+    body = b"&".join(filter(None, (urlencode(sent, errors="ignore").encode(), request.body)))
+    headers = request.headers if is_urlencoded else {**request.headers, "content-type": URLENCODED}
+    return replace(request, body=body, headers=headers)
+
+
+def read_json(request: HttpRequest, legacy_charset: str = "") -> dict[str, Any]:
+    """The JSON object of a body as it is nested, its numbers as text; whatever the type says.
+
+    Raises MalformedRequestError, BodyTooLargeError.
+    """
+    raw = _limited(request)
+    content = parse_json(_text(raw, (request.media_parameters.get("charset", ""), legacy_charset)))
+    if not isinstance(content, dict):
+        raise MalformedRequestError(NO_OBJECT)
+    _check_depth(content)
+    return content
+
+
+def objects_in(items: object) -> list[dict[str, Any]]:
+    """The objects of a JSON list; none of what is no list."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _limited(request: HttpRequest) -> bytes:
+    if len(request.body) > MAX_BODY_BYTES:
+        raise BodyTooLargeError(len(request.body))
+    return request.body
+
+
+Charsets = tuple[str, str]
+"""The charset that a request names, or nothing; and the one that its form is known for."""
+
+
+def _reader(media_type: str, raw: bytes) -> Callable[[bytes, Charsets], Fields]:
     if media_type == "application/json" or media_type.endswith("+json"):
         return _json
-    looks_like_json = raw.lstrip()[:1] == b"{"
+    looks_like_json = _JSON_START.match(raw) is not None
     if media_type.startswith("text/"):
         return _json if looks_like_json else _plain
     if media_type == URLENCODED:
         # What `curl -d '{…}'` says of its JSON; a form's first key never starts like that.
-        return _json if looks_like_json and raw.rstrip()[-1:] == b"}" else _urlencoded
+        return _json if looks_like_json and raw.rstrip()[-1:] in {b"}", b"]"} else _urlencoded
     if media_type in UNKNOWN:
         return _json if looks_like_json else _plain
     raise MalformedRequestError(WRONG_TYPE)
@@ -127,47 +195,83 @@ def _check_size(fields: Fields) -> None:
 # --- charsets -------------------------------------------------------------------------------------
 
 
-def _text(raw: bytes, charset: str) -> str:
-    """The text, with what a browser wrote as `&#1200;` for want of the letter in the charset."""
-    codec = CHARSETS.get(charset.strip().lower(), "utf-8")
-    try:
-        text = raw.decode(codec)
-    except UnicodeDecodeError as error:
-        raise MalformedRequestError(WRONG_CHARSET) from error
-    if codec == "utf-8" or "&#" not in text:
+def _text(raw: bytes, charsets: Charsets) -> str:
+    named, legacy = charsets
+    return _decoded((raw,), named, legacy)[0]
+
+
+def _decoded(texts: Sequence[bytes], named: str, legacy: str) -> list[str]:
+    """All texts of a request, in the first charset that all of them are in: the one it names,
+    UTF-8, the form's own. Raises MalformedRequestError.
+    """
+    known = dict.fromkeys((_codec(named), "utf-8", _codec(legacy)))
+    for codec in filter(None, known):
+        try:
+            found = [raw.decode(codec) for raw in texts]
+        except UnicodeDecodeError:
+            continue
+        if codec == "utf-8":
+            # Plain ASCII is in the form's charset too.
+            plain = not _codec(named) and all(map(bytes.isascii, texts))
+            codec = _codec(legacy) if plain else ""  # noqa: PLW2901 - which charset it was after all
+        return [_with_letters(text, codec) for text in found]
+    raise MalformedRequestError(WRONG_CHARSET)
+
+
+def _codec(charset: str) -> str:
+    return CHARSETS.get(charset.strip().lower(), "")
+
+
+def _with_letters(text: str, codec: str) -> str:
+    """The text with what a browser wrote as `&#1200;` for want of the letter in the charset."""
+    if not codec or codec.startswith("utf") or "&#" not in text:
         return text
-    return _REFERENCE.sub(_letter, text)
+
+    def letter(reference: re.Match[str]) -> str:
+        code = int(reference[1])
+        if code >= 0x110000 or 0xD800 <= code < 0xE000:
+            return reference[0]
+        # A letter that the charset has was never written so: the visitor typed that.
+        return reference[0] if _has(codec, code) else chr(code)
+
+    return _REFERENCE.sub(letter, text)
 
 
-def _letter(reference: re.Match[str]) -> str:
-    code = int(reference[1])
-    return chr(code) if 0x1F < code < 0x110000 and not 0xD800 <= code < 0xE000 else reference[0]
+@lru_cache(maxsize=1024)
+def _has(codec: str, code: int) -> bool:
+    try:
+        chr(code).encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _texts(pairs: list[tuple[bytes, bytes]], charset: str) -> Fields:
+def _texts(pairs: Sequence[tuple[bytes, bytes]], charsets: Charsets) -> Fields:
     """Pairs of bytes as text: by the charset that the type names, or the field `_charset_`."""
-    if not charset:
-        charset = next((v[:40].decode("latin-1") for k, v in pairs if k == b"_charset_"), "")
-    return tuple((_text(key, charset), _text(value, charset)) for key, value in pairs)
+    named, legacy = charsets
+    if not _codec(named):
+        named = next((v[:40].decode("latin-1") for k, v in pairs if k == b"_charset_"), "")
+    texts = _decoded([text for pair in pairs for text in pair], named, legacy)
+    return tuple(zip(texts[::2], texts[1::2], strict=True))
 
 
 # --- urlencoded and plain text --------------------------------------------------------------------
 
 
-def _urlencoded(raw: bytes, charset: str) -> Fields:
+def _urlencoded(raw: bytes, charsets: Charsets) -> Fields:
     chunks = raw.split(b"&", MAX_FIELDS + 1)
     if len(chunks) > MAX_FIELDS + 1:
         raise MalformedRequestError(TOO_MANY_FIELDS)
     pairs = [chunk.replace(b"+", b" ").partition(b"=") for chunk in chunks if chunk]
-    return _texts([(unquote_to_bytes(key), unquote_to_bytes(v)) for key, _, v in pairs], charset)
+    return _texts([(unquote_to_bytes(key), unquote_to_bytes(v)) for key, _, v in pairs], charsets)
 
 
-def _plain(raw: bytes, charset: str) -> Fields:
+def _plain(raw: bytes, charsets: Charsets) -> Fields:
     """A beacon's string, or a form with `enctype=text/plain`: lines, nothing escaped."""
     if b"\n" not in raw.strip():
-        return _urlencoded(raw.strip(), charset)
+        return _urlencoded(raw.strip(), charsets)
     pairs: list[tuple[str, list[str]]] = []
-    for line in _text(raw, charset).replace("\r\n", "\n").rstrip("\n").split("\n"):
+    for line in _text(raw, charsets).replace("\r\n", "\n").rstrip("\n").split("\n"):
         key, equals, value = line.partition("=")
         if equals:
             pairs.append((key, [value]))
@@ -179,11 +283,33 @@ def _plain(raw: bytes, charset: str) -> Fields:
 # --- JSON -----------------------------------------------------------------------------------------
 
 
-def _json(raw: bytes, charset: str) -> Fields:
-    text = _text(raw, charset).removeprefix("\ufeff")
+def _json(raw: bytes, charsets: Charsets) -> Fields:
+    content = parse_json(_text(raw, charsets))
+    if isinstance(content, list):
+        content = _of_list(content)
+    if not isinstance(content, dict):
+        raise MalformedRequestError(NO_OBJECT)
+    return flat(content)
+
+
+def _of_list(items: list[Any]) -> object:
+    """The object that a list stands for: pairs of name and value, as jQuery's `serializeArray`
+    makes them, or the only item."""
+    if len(items) == 1 and isinstance(items[0], dict) and items[0].keys() != {"name", "value"}:
+        return items[0]
+    content: dict[str, list[Any]] = {}
+    for item in items:
+        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+            return None
+        content.setdefault(item["name"], []).append(item.get("value"))
+    return content or None
+
+
+def parse_json(text: str) -> Any:
+    """Strict JSON, its numbers as the text they were written in. Raises MalformedRequestError."""
     try:
-        content = json.loads(
-            text,
+        return json.loads(
+            text.removeprefix("\ufeff"),
             object_pairs_hook=_unique,
             parse_int=str,
             parse_float=_finite,
@@ -193,14 +319,29 @@ def _json(raw: bytes, charset: str) -> Fields:
         raise MalformedRequestError(TOO_DEEP) from error
     except ValueError as error:
         raise MalformedRequestError(BAD_JSON) from error
-    if not isinstance(content, dict):
-        raise MalformedRequestError(NO_OBJECT)
-    fields: list[tuple[str, str]] = []
-    for pair in _flat(content, "", 0):
-        fields.append(pair)
-        if len(fields) > MAX_FIELDS:
-            raise MalformedRequestError(TOO_MANY_FIELDS)
-    return tuple(fields)
+
+
+def flat(content: Mapping[str, object], path: str = "") -> Fields:
+    """Fields of a JSON object: what is nested by its path, `address.city`, `items.0.title`.
+
+    What a page knows of the visit, the object `attribution`, stands for itself: its own fields
+    are fields of the form. null says nothing. Raises MalformedRequestError for what is too deep or
+    too much.
+    """
+    fields = tuple(islice(_flat(content, path, 0), MAX_FIELDS + 1))
+    if len(fields) > MAX_FIELDS:
+        raise MalformedRequestError(TOO_MANY_FIELDS)
+    return fields
+
+
+def _check_depth(content: dict[str, Any]) -> None:
+    level: list[Any] = [content]
+    for _ in range(MAX_DEPTH + 1):
+        inner = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [item for items in inner for item in items if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise MalformedRequestError(TOO_DEEP)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -221,11 +362,6 @@ def _no_number(_: str) -> NoReturn:
 
 
 def _flat(content: Mapping[str, object], path: str, depth: int) -> Iterator[tuple[str, str]]:
-    """Fields of a JSON object: what is nested by its path, `address.city`, `items.0.title`.
-
-    What a page knows of the visit, the object `attribution`, stands for itself: its own fields
-    are fields of the form. null says nothing.
-    """
     if depth > MAX_DEPTH:
         raise MalformedRequestError(TOO_DEEP)
     for name, value in content.items():
@@ -245,7 +381,9 @@ def _flat(content: Mapping[str, object], path: str, depth: int) -> Iterator[tupl
 # --- multipart ------------------------------------------------------------------------------------
 
 
-def _multipart(raw: bytes, parameters: Mapping[str, str]) -> tuple[Fields, tuple[NamedFile, ...]]:
+def _multipart(
+    raw: bytes, parameters: Mapping[str, str], legacy_charset: str
+) -> tuple[Fields, tuple[NamedFile, ...]]:
     # Few forms are multipart, so few containers pay for the parser.
     from multipart import MultipartSegment, PushMultipartParser  # noqa: PLC0415 - see above
 
@@ -253,23 +391,26 @@ def _multipart(raw: bytes, parameters: Mapping[str, str]) -> tuple[Fields, tuple
     if not 0 < len(boundary) <= MAX_BOUNDARY_LENGTH:
         raise MalformedRequestError(BAD_MULTIPART)
     pairs: list[tuple[bytes, bytes]] = []
-    files: list[tuple[MultipartSegment, bytes]] = []
+    files: list[tuple[MultipartSegment, int]] = []
     try:
         # Names are in the charset of the page, which may stand in the last part: bytes for now.
         parser = PushMultipartParser(
             boundary, max_segment_count=MAX_FIELDS, header_charset="latin-1"
         )
-        segment, content = None, b""
+        charset = parameters.get("charset", "")
+        segment: MultipartSegment | None = None
+        chunks: list[bytes | bytearray] = []
         with parser:
             for event in parser.parse(raw):
                 if isinstance(event, MultipartSegment):
-                    segment, content = event, b""
+                    segment, chunks = event, []
                 elif event:
-                    content += event
+                    chunks.append(event)
                 elif segment is not None and _is_file(segment):
-                    files.append((segment, content))
+                    files.append((segment, sum(map(len, chunks))))
                 elif segment is not None:
-                    pairs.append((segment.name.encode("latin-1"), content))
+                    pairs.append((segment.name.encode("latin-1"), b"".join(chunks)))
+                    charset = charset or segment.charset or ""
     except (ValueError, LookupError, AssertionError) as error:
         # The parser's own errors are ValueErrors; the others are its slips on hostile input.
         raise MalformedRequestError(BAD_MULTIPART) from error
@@ -277,14 +418,25 @@ def _multipart(raw: bytes, parameters: Mapping[str, str]) -> tuple[Fields, tuple
         (segment.name.encode("latin-1"), (segment.filename or "").encode("latin-1"))
         for segment, _ in files
     ]
-    texts = _texts([*pairs, *named], parameters.get("charset", ""))
+    texts = _texts([*pairs, *named], (charset, legacy_charset))
     fields, names = texts[: len(pairs)], texts[len(pairs) :]
     return fields, tuple(
-        NamedFile(key, filename, segment.content_type or "", len(content))
-        for (key, filename), (segment, content) in zip(names, files, strict=True)
-        if filename or content  # a file field where nothing was chosen comes with neither
+        NamedFile(key, filename or _long_filename(segment), segment.content_type or "", size)
+        for (key, filename), (segment, size) in zip(names, files, strict=True)
+        if filename or size  # a file field where nothing was chosen comes with neither
     )
 
 
 def _is_file(segment: "MultipartSegment") -> bool:
     return segment.filename is not None or "filename" in segment.header("Content-Disposition", "")
+
+
+def _long_filename(segment: "MultipartSegment") -> str:
+    """The name that some scripts send as `filename*=UTF-8''%D0%A2%D0%97.pdf` (RFC 5987)."""
+    found = _LONG_FILENAME.search(segment.header("Content-Disposition", ""))
+    if found is None:
+        return ""
+    try:
+        return unquote_to_bytes(found[2]).decode(_codec(found[1]) or "utf-8")
+    except UnicodeDecodeError:
+        return ""

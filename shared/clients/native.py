@@ -1,57 +1,83 @@
-"""Pages that people wrote themselves: plain HTML forms, scripts with fetch, beacons.
+"""Pages that people wrote themselves: plain HTML forms, scripts with fetch, beacons, htmx.
 
 A browser that shows the answer gets a redirect to the thanks page, or a page that says what is
-wrong and keeps what was typed. A script gets JSON.
+wrong and keeps what was typed. htmx gets a piece of a page, a script gets JSON. Other clients whose
+forms stand on a person's own page decode and answer through this module.
 """
 
 from http import HTTPStatus
 
-from shared.clients import Kind, Pinged, Refused, Result, Stored
-from shared.clients.encodings import Fields, read_body
+from shared.clients import About, FormClient, Handshake, Pinged, Refused, Result, Stored
+from shared.clients.encodings import URLENCODED, Fields, read_body, without
 from shared.domain.aliases import CANONICAL
 from shared.domain.form import HIDDEN_KEYS, FieldType, Form, Gettext, consent_of, label
+from shared.domain.hostnames import web_address
 from shared.domain.submission import Decoded
-from shared.errors import IdempotencyConflictError, MalformedRequestError
-from shared.http import HttpRequest, Reply, gettext_in, json_reply
+from shared.errors import FieldError, IdempotencyConflictError, MalformedRequestError
+from shared.http import HttpRequest, Problem, Reply, gettext_in, json_reply
 from shared.texts import mark, render
 
 MAX_KEY_LENGTH = 255
 BAD_KEY = mark("The idempotency key must be 1 to 255 characters, without control characters.")
 
+NEXT_KEY = "_next"
+UNFINISHED = frozenset(
+    {"abandon", "abandoned", "abandonment", "partial", "leave"}
+    | {"pagehide", "unload", "beforeunload", "visibilitychange"}
+)
+YES = frozenset({"1", "true", "yes", "on"})
 
-def recognise(request: HttpRequest) -> Kind:  # noqa: ARG001 - pages do not try their address out
-    return "submission"
+
+def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
+    return (read_page(request, form, "native"),)
 
 
-def verify(request: HttpRequest, form: Form) -> None:
-    """A page proves nothing but its origin, which is looked at for every client."""
-
-
-def decode(request: HttpRequest) -> Decoded:
-    body = read_body(request)
+def read_page(
+    request: HttpRequest,
+    form: Form,
+    client: str,
+    service_keys: frozenset[str] = frozenset(),
+    next_key: str = NEXT_KEY,
+) -> Decoded:
+    """What a person's own page sent; `service_keys` are fields of its client that are never kept,
+    `next_key` is the field that says where the visitor goes next."""
+    sent = read_body(request, form.legacy_charset)
+    body = without(sent, request, service_keys.__contains__)
+    page = request.headers.get("hx-current-url") or request.headers.get("referer")
+    wanted = first(sent.fields, next_key) or first(sent.fields, NEXT_KEY)
+    mapped = frozenset(form.mapping.values())
     return Decoded(
-        client="native",
-        fields=body.fields,
+        client=client,
+        kind="partial" if _is_unfinished(sent.fields) else "submission",
+        # PHP made it a habit to call a list `interests[]`.
+        fields=tuple(
+            (key if key in mapped else key.removesuffix("[]"), text) for key, text in body.fields
+        ),
         content_type=request.headers.get("content-type", "")[:255],
         body=body.text,
         body_base64=body.base64,
-        page=request.headers.get("referer"),
-        idempotency_key=idempotency_key(request, body.fields),
-        next_url=_first(body.fields, "_next"),
+        page=page,
+        idempotency_key=idempotency_key(request, sent.fields),
+        next_url=absolute(wanted, request.origin or page),
         files=body.files,
+        # A beacon, or a script that cannot see the answer.
+        somebody_waits=request.headers.get("sec-fetch-mode") != "no-cors",
     )
 
 
-def answer(result: Result, request: HttpRequest) -> Reply:
-    match result:
-        case Stored(submission_id=submission_id, thanks_url=thanks_url):
-            if request.wants_page and thanks_url:
-                return Reply(HTTPStatus.SEE_OTHER, {"Location": thanks_url})
-            return json_reply(HTTPStatus.CREATED, {"id": submission_id})
-        case Pinged():
-            return Reply(HTTPStatus.NO_CONTENT)
-        case Refused():
-            return _error_page(result, request) if request.wants_page else result.problem.reply()
+def _is_unfinished(fields: Fields) -> bool:
+    """Whether a page says that its visitor left: in `event`, `partial` or our own `_partial`."""
+    return (first(fields, "event") or "").lower() in UNFINISHED or any(
+        (first(fields, key) or "").lower() in YES for key in ("_partial", "partial")
+    )
+
+
+def absolute(target: str | None, page: str | None) -> str | None:
+    """Where a page wants its visitor to go next: `/thanks` is meant on the page's own site."""
+    site = web_address(page)
+    if target is None or site is None or not target.startswith("/") or target.startswith("//"):
+        return target
+    return f"{site.scheme}://{site.netloc}{target}"
 
 
 def idempotency_key(request: HttpRequest, fields: Fields) -> str | None:
@@ -62,20 +88,86 @@ def idempotency_key(request: HttpRequest, fields: Fields) -> str | None:
     header = request.headers.get("idempotency-key", "").strip()
     if header.startswith('"') and header.endswith('"') and len(header) > 1:
         header = header[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    key = header or (_first(fields, "idempotency_key") or "").strip()
+    key = header or (first(fields, "idempotency_key") or "").strip()
     if len(key) > MAX_KEY_LENGTH or not all(letter.isprintable() for letter in key):
         raise MalformedRequestError(BAD_KEY)
     return key or None
 
 
-def _first(fields: Fields, wanted: str) -> str | None:
+def first(fields: Fields, wanted: str) -> str | None:
+    """The first text of a key."""
     return next((text for key, text in fields if key == wanted), None)
+
+
+def errors_as_sent(refused: Refused) -> list[FieldError]:
+    """The errors under the names that the page has for its fields: its script looks for those."""
+    form, decoded, errors = refused.form, refused.decoded, list(refused.problem.errors)
+    if not (form and decoded and errors):
+        return errors
+    called: dict[str, str] = {}
+    for key, _ in decoded.fields:
+        for name in form.sort(((key, "?"),), decoded.meanings).values:
+            called.setdefault(name, key)
+    return [error._replace(field=called.get(error.field, error.field)) for error in errors]
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def answer(result: Result, request: HttpRequest) -> Reply:
+    match result:
+        case Pinged() | Handshake():
+            return Reply(HTTPStatus.NO_CONTENT)
+        case Stored() | Refused() if request.headers.get("hx-request") == "true":
+            return _fragment(result, request)
+        case Refused() if request.wants_page:
+            return _error_page(result, request)
+        case Refused(problem=problem):
+            return problem.reply()
+        case Stored() if request.wants_page:
+            return _thanks_page(result, request)
+        case Stored(submission_id=submission_id, partial=partial, spilled=spilled):
+            if spilled or partial:
+                status = HTTPStatus.ACCEPTED
+            else:
+                status = HTTPStatus.OK if _is_beacon(request) else HTTPStatus.CREATED
+            return json_reply(status, {"id": submission_id})
+
+
+def _is_beacon(request: HttpRequest) -> bool:
+    """Whether it looks like what `navigator.sendBeacon` sends of a string or of URLSearchParams."""
+    charset = "charset" in request.media_parameters
+    return request.media_type == "text/plain" or (request.media_type == URLENCODED and charset)
+
+
+def _fragment(result: Stored | Refused, request: HttpRequest) -> Reply:
+    """A piece of a page, for htmx to put where the page wants it. A redirect would be followed by
+    the script, and all of the thanks page put there."""
+    form = result.form
+    problem = result.problem if isinstance(result, Refused) else None
+    errors = errors_as_sent(result) if isinstance(result, Refused) else []
+    locale = request.locale(form.locale if form else "en")
+    html = render("form_fragment.html", locale, problem=problem, errors=errors)
+    return _shown(problem.status if problem else HTTPStatus.OK, html, problem)
+
+
+def _thanks_page(stored: Stored, request: HttpRequest) -> Reply:
+    if stored.thanks_url:
+        return Reply(HTTPStatus.SEE_OTHER, {"Location": stored.thanks_url})
+    locale = request.locale(stored.form.locale if stored.form else "en")
+    return _shown(HTTPStatus.OK, render("form_thanks.html", locale))
+
+
+def _shown(
+    status: int, html: str, problem: Problem | None = None, forward_to: tuple[str, ...] = ()
+) -> Reply:
+    from shared.texts.pages import page_headers  # noqa: PLC0415 - only who shows a page needs it
+
+    return Reply(status, {**page_headers(forward_to), **(problem.headers if problem else {})}, html)
 
 
 def _error_page(refused: Refused, request: HttpRequest) -> Reply:
     """The form once more, with what was typed and what is wrong with it."""
-    from shared.texts.pages import page_headers  # noqa: PLC0415 - only who shows a page needs it
-
     problem, form = refused.problem, refused.form
     locale = request.locale(form.locale if form else "en")
     gettext = gettext_in(locale)
@@ -92,19 +184,19 @@ def _error_page(refused: Refused, request: HttpRequest) -> Reply:
         kept=refused.decoded is not None and problem.code != IdempotencyConflictError.code,
         errors=errors or [{"field": None, "detail": problem.detail}],
     )
-    headers = {**page_headers(form.thanks_origins if form else ()), **problem.headers}
-    return Reply(problem.status, headers, html)
+    return _shown(problem.status, html, problem, form.thanks_origins if form else ())
 
 
 def _fields_again(form: Form, refused: Refused, gettext: Gettext) -> list[dict[str, object]]:
-    values = form.sort(refused.decoded.fields).values if refused.decoded else {}
+    decoded = refused.decoded
+    values = form.sort(decoded.fields, decoded.meanings).values if decoded else {}
     wrong = {error.field: error.detail for error in refused.problem.errors}
     return [
         {
             "name": name,
             "label": label(form, name, gettext),
             "type": rule.type,
-            "value": _shown(rule.type, values.get(name, "")),
+            "value": _typed(rule.type, values.get(name, "")),
             "error": wrong.get(name),
             "required": rule.required,
         }
@@ -112,22 +204,70 @@ def _fields_again(form: Form, refused: Refused, gettext: Gettext) -> list[dict[s
     ]
 
 
-def _shown(kind: FieldType, text: str) -> str:
+def _typed(kind: FieldType, text: str) -> str:
     """What the field starts with; a box is ticked by any text, so an unticked one gets none."""
     return "" if kind == "consent" and not consent_of(text) else text
 
 
 def _hidden(form: Form, refused: Refused) -> dict[str, str]:
     """What else was sent, to be sent again: custom fields, tags of the visit, the key."""
-    if refused.decoded is None:
+    decoded = refused.decoded
+    if decoded is None:
         return {}
-    values, tags = form.sort(refused.decoded.fields)
+    values, tags, apart = form.sort(decoded.fields, decoded.meanings)
     others = {key: text for key, text in values.items() if key not in {*form.fields, *CANONICAL}}
+    others |= {form.mapping.get(name, name): text for name, text in apart.items()}
     # A key that stands for other answers would be refused again: without one the form goes through.
     keys = () if refused.problem.code == IdempotencyConflictError.code else HIDDEN_KEYS
     service = {
         key: text
-        for key, text in refused.decoded.fields
-        if key in keys or (key.startswith("_") and key != "_charset_" and key not in tags)
+        for key, text in decoded.fields
+        if key in keys or (key.startswith("_") and key not in {"_charset_", *tags, *values})
     }
-    return {**others, **tags, **service}
+    # Where it came from and where it leads is seen from the first page, not from this one.
+    seen = {"page_url": decoded.page, NEXT_KEY: decoded.next_url}
+    return {**others, **service, **{key: text for key, text in seen.items() if text}, **tags}
+
+
+BY_ORIGIN = "The page's `Origin`, which whoever is no browser can make up."
+
+CLIENT = FormClient(
+    about=(
+        About(
+            "Plain HTML form",
+            "`method=post`, `action` the form's address; the page's origin stands in the form's "
+            "`origins`. A hidden `_next` names another thanks page, on a host of `redirect_hosts`; "
+            "a hidden `idempotency_key` makes a retry the same submission.",
+            BY_ORIGIN,
+            "HTML Living Standard, form submission: the charset is the page's, `_charset_` names "
+            "it, a box that is not ticked is absent, an empty file field is a part without a name.",
+        ),
+        About(
+            "fetch, Alpine and other scripts",
+            "Post JSON, urlencoded or `FormData` with `Accept: application/json` and an "
+            '`Idempotency-Key`. Answered with 200 and `{"id": …}`; errors are problem details.',
+            BY_ORIGIN,
+            "RFC 9457, problem details; draft-ietf-httpapi-idempotency-key-header: a quoted "
+            "string, taken bare too. Alpine has no format of its own.",
+        ),
+        About(
+            "sendBeacon",
+            "`navigator.sendBeacon(address, data)` when the page is left, with `event` = `abandon` "
+            "or `_partial` = 1 for what is not finished; the form's `partials` says what is kept.",
+            BY_ORIGIN,
+            "MDN, sendBeacon: a string is sent as text/plain, URLSearchParams as urlencoded, no "
+            "header can be added and the answer is not read.",
+        ),
+        About(
+            "htmx",
+            "`hx-post` to the form's address, `hx-target` an element of its own beside the fields. "
+            "Answered with a piece of HTML: 200 `.leadline-thanks`, 4xx `.leadline-errors`. htmx 2 "
+            "needs `selfRequestsOnly: false`, and `responseHandling` that swaps 422.",
+            BY_ORIGIN,
+            "htmx.org/docs/#requests: `HX-Request`, `HX-Current-URL`. htmx 4 shows 4xx by itself.",
+        ),
+    ),
+    decode=decode,
+    answer=answer,
+    in_browser=True,
+)

@@ -1,57 +1,52 @@
-"""The page builder Tilda: a webhook per form, urlencoded, or JSON from its marketplace.
+"""The page builder Tilda: a webhook per form, its marketplace, or the page's own script.
 
-Connect it in Tilda under Forms > Webhook with the form's address. Documented at
-help-ru.tilda.cc/formsscript: a try-out `test=test` when the webhook is added; 200 within 5 seconds
-or two more tries, a minute apart; `tranid` names the submission. Nothing authenticates a request.
+Documented at help-ru.tilda.cc/formsscript: a try-out `test=test` when the webhook is added; 200
+within 5 seconds or two more tries, a minute apart; `tranid` names the submission. The marketplace
+sends JSON and a key. With a script of the page's own the visitor's browser posts, `tildaspec-*`
+fields and all.
 """
 
-from http import HTTPStatus
-from urllib.parse import unquote, unquote_plus
+from dataclasses import replace
+from urllib.parse import unquote
 
-from shared.clients import Kind, Pinged, Refused, Result, Stored
-from shared.clients.encodings import URLENCODED, Body, Fields, read_body
+from shared.clients import About, FormClient, Kind, Result, answer_webhook, generic, native
+from shared.clients.encodings import Fields, read_body
 from shared.domain.form import Form
+from shared.domain.hostnames import web_address
 from shared.domain.submission import Decoded
 from shared.http import HttpRequest, Reply
 
-COOKIES = "cookies"
-PING = b"test=test"
-SERVICE_KEYS = frozenset({COOKIES, "tranid", "formid", "form-spec-comments"})
+COOKIES = frozenset({"cookies", "tildaspec-cookie"})
+PINGS = frozenset({b"test=test", b'{"test":"test"}'})
+SERVICE_KEYS = frozenset({"tranid", "formid"})
+TRAP, UNTOUCHED = "form-spec-comments", frozenset({"", "its good"})
+"""A field that people do not see, and what it starts with."""
 KEPT_COOKIES = ("_ga", "_ym_uid")
 UTM_COOKIE = "TILDAUTM"
 
 
 def recognise(request: HttpRequest) -> Kind:
-    return "ping" if request.body.strip() == PING else "submission"
+    return "ping" if b"".join(request.body.split()) in PINGS else "submission"
 
 
-def verify(request: HttpRequest, form: Form) -> None:
-    """Classic webhooks are neither signed nor keyed: the address is all that is known."""
-
-
-def decode(request: HttpRequest) -> Decoded:
-    body = read_body(request)
-    cookies = "; ".join(text for key, text in body.fields if key.lower() == COOKIES)
-    answers = [(key, text) for key, text in body.fields if not _is_service(key)]
-    sent = {key.lower() for key, _ in answers}
-    return Decoded(
-        client="tilda",
-        fields=(*answers, *(pair for pair in visit(cookies) if pair[0] not in sent)),
-        content_type=request.headers.get("content-type", "")[:255],
-        body=_without_cookies(body, request),
-        body_base64=None if cookies else body.base64,
-        external_id=next((v for key, v in body.fields if key == "tranid" and v), None),
-        files=body.files,
-        somebody_waits=False,
+def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
+    sent = read_body(request, form.legacy_charset).fields
+    decoded = generic.read(request, form, "tilda", _is_secret)
+    if not is_browser(request):
+        decoded = replace(decoded, somebody_waits=False)
+    cookies = "; ".join(text for key, text in sent if key.lower() in COOKIES)
+    answers = [pair for pair in decoded.fields if not _is_service(*pair)]
+    keys = {key.lower() for key, _ in answers}
+    page = native.first(sent, "tildaspec-referer")
+    told = replace(
+        decoded,
+        fields=(*answers, *(pair for pair in visit(cookies) if pair[0] not in keys)),
+        external_id=native.first(sent, "tranid") or None,
+        page=page if web_address(page) else decoded.page,
+        # Bytes that are no text cannot have the cookies cut out.
+        body_base64=None if cookies else decoded.body_base64,
     )
-
-
-def answer(result: Result, request: HttpRequest) -> Reply:  # noqa: ARG001 - Tilda reads the status only
-    match result:
-        case Stored() | Pinged():
-            return Reply(HTTPStatus.OK, {"Content-Type": "text/plain; charset=utf-8"}, "ok")
-        case Refused(problem=problem):
-            return problem.reply()
+    return (told,)
 
 
 def visit(cookies: str) -> Fields:
@@ -66,17 +61,54 @@ def visit(cookies: str) -> Fields:
     return tuple(tags)
 
 
-def _is_service(key: str) -> bool:
-    return key.lower() in SERVICE_KEYS or key.startswith("tildaspec-")
+def _is_secret(key: str) -> bool:
+    return key.lower() in COOKIES
 
 
-def _without_cookies(body: Body, request: HttpRequest) -> str | None:
-    if not any(key.lower() == COOKIES for key, _ in body.fields):
-        return body.text
-    if body.text is None or request.media_type != URLENCODED:
-        return None  # the answers are kept one by one
-    return "&".join(
-        pair
-        for pair in body.text.split("&")
-        if unquote_plus(pair.partition("=")[0]).lower() != COOKIES
-    )
+def _is_service(key: str, text: str) -> bool:
+    key = key.lower()
+    if key == TRAP:
+        return text.strip().lower() in UNTOUCHED
+    return key in SERVICE_KEYS or key.startswith("tildaspec-")
+
+
+def is_browser(request: HttpRequest) -> bool:
+    return generic.is_browser(request) or b"tildaspec-" in request.body
+
+
+def answer(result: Result, request: HttpRequest) -> Reply:
+    return (native.answer if is_browser(request) else answer_webhook)(result, request)
+
+
+CLIENT = FormClient(
+    about=(
+        About(
+            "Tilda webhook",
+            "Site settings > Forms > Webhook: the form's address; tick the box that sends cookies.",
+            "Nothing but the address; add `?key=` with the secret `key`.",
+            "help-ru.tilda.cc/formsscript: `test=test`, 200 within 5 seconds, two more tries, "
+            "`tranid`.",
+            "`TILDAUTM` among the cookies and `payment[…]` of a shop's cart are only observed.",
+        ),
+        About(
+            "Tilda marketplace",
+            "The integration's address is the form's; its key is the secret `key`, sent in the "
+            "form's `key_header` or as a field of the body.",
+            "The secret `key`.",
+            "help-ru.tilda.cc/forms/marketplace/tech: JSON, key in a header or the body, repeated "
+            "without a success.",
+        ),
+        About(
+            "Tilda page with a script of its own",
+            "The form's address stands in the script; list the page's origin.",
+            native.BY_ORIGIN,
+            "Nothing.",
+            "`tildaspec-*` and the trap `form-spec-comments`: seen in public pages.",
+        ),
+    ),
+    decode=decode,
+    recognise=recognise,
+    verify=generic.verify,
+    answer=answer,
+    in_browser=is_browser,
+)

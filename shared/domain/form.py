@@ -1,12 +1,13 @@
 """A form: the published definition of what a page sends, and what is wrong with what it sent."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.aliases import CANONICAL, NAME_PARTS, canonical_name
+from shared.domain.aliases import CANONICAL, NAME_PARTS, canonical_name, dotted, unwrapped
 from shared.domain.attribution import tells_of_visit
 from shared.domain.contact import MAX_EMAIL_LENGTH, MAX_PHONE_LENGTH, example_phone
 from shared.domain.hostnames import web_address
@@ -18,14 +19,23 @@ ErrorCode = Literal["missing", "blank", "unusable", "too_long"]
 Gettext = Callable[[str], str]
 """Says an English sentence in the reader's language."""
 
-FormId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+FORM_ID = r"^[a-z0-9-]{1,64}$"
+Keys = Mapping[str, tuple[str, ...]]
+"""A form's secrets: by what each is for (`key`, `signing`, `handshake`…), its current value and,
+while it is rotated, the former one."""
+
+FormId = Annotated[str, Field(pattern=FORM_ID)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """What other documents and modules are called by."""
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 FieldName = Annotated[str, Field(min_length=1, max_length=200)]
 """A canonical name, or whatever a page calls a field of its own."""
 
 HIDDEN_KEYS = frozenset({"idempotency_key", "idempotency-key", "utf8"})
 """Fields of the machinery between page and endpoint, no answers of a person."""
+
+TRAPS = frozenset({"_gotcha", "_honey", "_honeypot", "bot-field", "form-spec-comments"})
+"""Honeypots by the names that form services gave them: pages that moved to us still have them."""
 
 UNNAMED = "unnamed"
 
@@ -57,11 +67,31 @@ class FieldRule(BaseModel):
     """For custom fields: what the page calls it."""
 
 
+WHAT_WAS_AGREED = frozenset({"consent_text", "consent_version"})
+KEPT_APART = WHAT_WAS_AGREED | {"external_id"}
+"""What tells of the submission itself: the client's id of it, and what the person agreed to."""
+
+
+class Limits(BaseModel):
+    """How many submissions a minute one network may send, before a container has its doubts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    soft: Annotated[int, Field(gt=0)] = 60
+    """Over this they are quarantined."""
+    hard: Annotated[int, Field(gt=0)] = 300
+    """Over this they are refused for a minute."""
+
+
 class Sorted(NamedTuple):
-    """What was sent, by what it is: answers by canonical name or own key, and tags of the visit."""
+    """What was sent, by what it is."""
 
     values: dict[str, str]
+    """Answers, by canonical name or own key."""
     tags: dict[str, str]
+    """What tells of the visit."""
+    apart: dict[str, str]
+    """What is of `KEPT_APART`."""
 
 
 class Form(BaseModel):
@@ -86,6 +116,27 @@ class Form(BaseModel):
     redirect_hosts: tuple[str, ...] = ()
     fields: dict[FieldName, FieldRule]
     mapping: dict[FieldName, str] = {}
+    """Incoming key by field: `Phone`, `contact.tel`, or `answers[id=tel].value` for the item of a
+    list whose `id` is `tel`. Also for the page's address, tags of the visit and `KEPT_APART`."""
+    null_literals: tuple[str, ...] = ()
+    """Texts that stand for no answer, such as `undefined`."""
+    legacy_charset: str = ""
+    """What a page that names no charset and sends no UTF-8 writes in, such as `windows-1251`."""
+    allow_files: bool = False
+    """Files are taken note of (name, type, size) and never stored; else they are refused."""
+    secrets: dict[Name, ParameterName] = {}
+    """Parameters under `/<stack>/forms/` by what each is for: `key`, `signing`, `handshake`,
+    `time_trap`, `turnstile`. A parameter holds one value a line: two while it is rotated."""
+    key_header: str = "x-api-key"
+    """Where a client sends its key, beside `Authorization: Bearer` and the query's `key`."""
+    honeypots: tuple[FieldName, ...] = ()
+    """Fields that people do not see, and bots fill in."""
+    time_trap_seconds: Annotated[int, Field(ge=0, le=60)] = 0
+    """How fast nobody can fill the form in; 0 does not look."""
+    limits: Limits = Limits()
+    partials: Literal["never", "with_consent", "always"] = "never"
+    """Whether what a visitor leaves unfinished is kept. `always` is for pages that send it only
+    after they asked; a box left unticked forbids it whatever stands here."""
     consent_text: str = ""
     consent_version: str = ""
     is_test: bool = False
@@ -101,7 +152,8 @@ class Form(BaseModel):
             raise ValueError("thanks_url is not an http(s) address")
         if len(set(self.mapping.values())) < len(self.mapping):
             raise ValueError("mapping takes one incoming key for two fields")
-        if unknown := set(self.mapping) - CANONICAL - set(NAME_PARTS) - set(self.fields):
+        known = CANONICAL | KEPT_APART | {*NAME_PARTS, *self.fields}
+        if unknown := {name for name in set(self.mapping) - known if not tells_of_visit(name)}:
             raise ValueError(f"mapping names fields that the form does not have: {unknown}")
         for name, rule in self.fields.items():
             if name in {"phone", "email", "consent"} and rule.type != name:
@@ -111,6 +163,12 @@ class Form(BaseModel):
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin, `https://landing.example`, may send."""
         return origin.lower() in {known.lower().rstrip("/") for known in self.origins}
+
+    def keeps_partial(self, consent: bool | None) -> bool:
+        """Whether what a visitor left unfinished may be kept, who said this of their consent."""
+        if self.partials == "with_consent":
+            return consent is True
+        return self.partials == "always" and consent is not False
 
     def thanks_for(self, wanted: str | None) -> str:
         """Where a visitor goes after sending: where the page wants, if the form knows that host."""
@@ -131,20 +189,36 @@ class Form(BaseModel):
         thanks = urlsplit(self.thanks_url or "")
         return {host.lower() for host in (thanks.netloc, *self.redirect_hosts) if host}
 
-    def sort(self, sent: Iterable[tuple[str, str]]) -> Sorted:
+    def sort(
+        self, sent: Iterable[tuple[str, str]], meanings: Iterable[tuple[str, str]] = ()
+    ) -> Sorted:
         """Tells answers from tags and names the answers.
 
-        The form's mapping names a field for sure; else a field is called by its canonical name or
-        by one of its usual spellings. The first field of a meaning has it, the others stay custom.
+        The form's mapping names a field for sure, `meanings` what the client knows of it; else a
+        field is called by its canonical name or by one of its usual spellings. The first field of
+        a meaning has it, the others stay custom.
         """
+        fields = [
+            (storable(key) or UNNAMED, storable(text))
+            for key, text in sent
+            if text.strip() not in self.null_literals
+        ]
+        known = dict(meanings)
+        mapped = {name: _mapped_key(path, fields) for name, path in self.mapping.items()}
+        name_of_mapped = {key: name for name, key in mapped.items() if key is not None}
         texts: dict[str, list[str]] = {}
         tags: dict[str, str] = {}
-        for key, text in sent:
-            if tells_of_visit(key.lower()):
-                tags.setdefault(key.lower(), storable(text))
-            elif not key.startswith("_") and key.lower() not in HIDDEN_KEYS:
-                texts.setdefault(storable(key) or UNNAMED, []).append(storable(text))
-        taken = self._names(tuple(texts))
+        apart: dict[str, str] = {}
+        for key, text in fields:
+            name = name_of_mapped.get(key, "")
+            tag = name or unwrapped(key).lower()
+            if name in KEPT_APART or tag in {"consent_text", "consent_version"}:
+                apart.setdefault(tag, text)
+            elif tells_of_visit(tag):
+                tags.setdefault(tag, text)
+            elif name or key in known or not (key.startswith("_") or self._is_hidden(key)):
+                texts.setdefault(key, []).append(text)
+        taken = self._names(texts, name_of_mapped, known)
         name_of = {key: name for name, key in taken.items()}
         values: dict[str, str] = {}
         for key, all_texts in texts.items():
@@ -153,20 +227,68 @@ class Form(BaseModel):
             # A hidden "0" under a box is how pages send an unticked one: the last word counts.
             text = all_texts[-1] if name == "consent" else ", ".join(dict.fromkeys(all_texts))
             values[name] = text
-        return Sorted(_with_whole_name(values), tags)
+        return Sorted(_with_whole_name(values), tags, apart)
 
-    def _names(self, keys: tuple[str, ...]) -> dict[str, str]:
+    def _is_hidden(self, key: str) -> bool:
+        return key.lower() in HIDDEN_KEYS or self.is_trap(key)
+
+    def is_trap(self, key: str) -> bool:
+        """Whether only a bot fills this field in."""
+        return key in self.honeypots or key in TRAPS
+
+    def _names(
+        self,
+        keys: Mapping[str, Iterable[str]],
+        mapped: Mapping[str, str],
+        meanings: Mapping[str, str],
+    ) -> dict[str, str]:
         """Which incoming key holds each field that is known by name."""
-        taken = {name: key for name, key in self.mapping.items() if key in keys}
+        taken = {mapped[key]: key for key in keys if key in mapped}
         used = set(taken.values())
         own = [(key, key) for key in keys if key in self.fields or key in CANONICAL]
+        known = [(meanings[key], key) for key in keys if key in meanings]
         spelled = [(canonical_name(key), key) for key in keys]
         usual = [(name, key) for name, key in spelled if name and name not in self.mapping]
-        for name, key in (*own, *usual):
+        # A field left empty does not stand before a filled one of the same meaning.
+        blank = {key for key, texts in keys.items() if all(map(is_blank, texts))}
+        for name, key in sorted((*own, *known, *usual), key=lambda pair: pair[1] in blank):
             if name not in taken and key not in used:
                 taken[name] = key
                 used.add(key)
         return taken
+
+
+_ITEM = re.compile(r"\[([^\[\]=]+)=([^\[\]]*)\]")
+
+
+def _mapped_key(path: str, fields: Sequence[tuple[str, str]]) -> str | None:
+    """The incoming key that a mapping means: the one so called, `fields[tel][value]` and
+    `fields.tel.value` being the same; or the item of a list whose field has the wanted text:
+    `answers[id=tel].value` is `answers.3.value` where `answers.3.id` is `tel`.
+    """
+    if any(key == path for key, _ in fields):
+        return path
+    sent = [(dotted(key), text, key) for key, text in fields]
+    head, *steps = _ITEM.split(path)
+    places = [dotted(head)]
+    for field, wanted, rest in zip(steps[::3], steps[1::3], steps[2::3], strict=True):
+        items = [item for place in places for item in _items(place, field, wanted, sent)]
+        places = [item + dotted(rest) for item in items]
+    # What stands in a list by itself goes by the name of the list.
+    known = {key: verbatim for key, _, verbatim in reversed(sent)}
+    found = (known.get(place) or known.get(place.removesuffix(".0")) for place in places)
+    return next(filter(None, found), None)
+
+
+def _items(
+    place: str, field: str, wanted: str, sent: Iterable[tuple[str, str, str]]
+) -> Iterator[str]:
+    """The items of the list at a place whose field has the wanted text."""
+    start, end = f"{place}." if place else "", f".{dotted(field)}"
+    for key, text, _ in sent:
+        number = key[len(start) : -len(end)]
+        if text == wanted and key == f"{start}{number}{end}" and number.isdecimal():
+            yield f"{start}{number}"
 
 
 def _with_whole_name(values: dict[str, str]) -> dict[str, str]:
@@ -178,6 +300,11 @@ def _with_whole_name(values: dict[str, str]) -> dict[str, str]:
     words = [parts[part] for part in NAME_PARTS if parts.get(part)]
     kept = {name: text for name, text in values.items() if name not in NAME_PARTS}
     return {**kept, "name": " ".join(words)}
+
+
+def is_form_id(text: str) -> bool:
+    """Whether a form could be called so."""
+    return re.match(FORM_ID, text) is not None
 
 
 def consent_of(text: str | None) -> bool | None:

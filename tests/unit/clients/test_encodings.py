@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.clients.encodings import MAX_FIELDS, Body, read_body
+from shared.clients.encodings import MAX_FIELDS, Body, read_body, read_json
 from shared.domain.submission import Decoded, NamedFile, accept
 from shared.errors import BodyTooLargeError, InvalidSubmissionError, MalformedRequestError
 from shared.http import MAX_BODY_BYTES
@@ -66,6 +66,61 @@ def test_letters_that_the_charset_lacks_are_restored() -> None:
         "x": "&#xD800;&#55296;",
     }
     assert fields("x=%26%231200%3B") == {"x": "&#1200;"}, "in UTF-8 the visitor typed that"
+
+
+LEGACY = "windows-1251"
+
+
+def legacy(body: bytes | str, content_type: str | None = URLENCODED) -> dict[str, str]:
+    return dict(read_body(a_request(body, content_type), LEGACY).fields)
+
+
+def test_a_page_that_names_no_charset_is_read_in_the_forms_own() -> None:
+    assert legacy("fio=%CF%B8%F2%F0") == {"fio": "Пётр"}
+    assert legacy("fio=%D0%9F%D1%91%D1%82%D1%80") == {"fio": "Пётр"}, "UTF-8 goes before it"
+    assert legacy("fio=%F0%C5%D4%D2&_charset_=koi8-r")["fio"] == "Петр"
+    assert legacy("fio=%F0%C5%D4%D2", f"{URLENCODED}; charset=koi8-r") == {"fio": "Петр"}
+    assert legacy('{"fio":"Пётр"}'.encode("cp1251"), JSON) == {"fio": "Пётр"}
+    assert legacy("fio=Пётр\r\nb=1".encode("cp1251"), "text/plain") == {"fio": "Пётр", "b": "1"}
+    assert legacy("fio=%CF%B8%F2%F0", f"{URLENCODED}; charset=utf-8") == {"fio": "Пётр"}
+
+
+def test_letters_are_restored_in_the_forms_charset_too() -> None:
+    assert legacy("a=%26%231200%3B&b=%26%23128512%3B") == {"a": "Ұ", "b": "😀"}
+    assert legacy("a=%CF%26%238381%3B") == {"a": "П₽"}
+    assert legacy("a=%26%231055%3B") == {"a": "&#1055;"}, "the charset has it: somebody typed that"
+    assert legacy("a=%D0%9F%26%231200%3B") == {"a": "П&#1200;"}, "a page in UTF-8"
+    assert legacy("a=%26%239999999%3B%26%2355296%3B") == {"a": "&#9999999;&#55296;"}
+
+
+def test_parts_and_files_are_read_in_the_forms_charset_too() -> None:
+    body = multipart(
+        part("имя", "Пётр".encode("cp1251"), charset="cp1251"),
+        part("f", b"1", '; filename="ТЗ.pdf"', charset="cp1251"),
+    )
+    sent = read_body(a_request(body, MULTIPART), LEGACY)
+    assert sent.fields == (("имя", "Пётр"),)
+    assert sent.files[0].filename == "ТЗ.pdf"
+
+
+def test_a_part_may_name_the_charset() -> None:
+    value = "Пётр".encode("koi8-r")
+    body = multipart(part("a", value, "\r\nContent-Type: text/plain; charset=koi8-r"))
+    assert fields(body, MULTIPART) == {"a": "Пётр"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("utf-8''%D0%A2%D0%97.pdf", "ТЗ.pdf"),
+        ("windows-1251'ru'%D2%C7.pdf", "ТЗ.pdf"),
+        ("UTF-8''%FF.pdf", ""),
+        ("a.pdf", ""),
+    ],
+)
+def test_a_file_may_be_named_in_the_long_form(sent: str, name: str) -> None:
+    body = multipart(part("f", b"1", f"; filename*={sent}"))
+    assert read(body, MULTIPART).files == (NamedFile("f", name, "", 1),)
 
 
 def test_an_unknown_charset_counts_as_none() -> None:
@@ -175,6 +230,30 @@ def test_what_a_page_knows_of_the_visit_are_fields_of_the_form() -> None:
     }
 
 
+def test_a_list_of_names_and_values_is_a_form() -> None:
+    body = '[{"name":"phone","value":"8"},{"name":"t","value":"a"},{"name":"t","value":"b"}]'
+    for content_type in (JSON, "text/plain", None, URLENCODED):
+        assert read(body, content_type).fields == (("phone", "8"), ("t", "a"), ("t", "b"))
+    assert fields('[{"name":"Ann","phone":"8"}]', JSON) == {"name": "Ann", "phone": "8"}
+
+
+def test_json_can_be_had_as_it_is_nested() -> None:
+    body = '\ufeff{"a":{"b":[1,2.50,null,true]}}'
+    assert read_json(a_request(body)) == {"a": {"b": ["1", "2.50", None, True]}}
+    for wrong in (
+        "[]",
+        "{",
+        '{"a":1,"a":2}',
+        '{"a":NaN}',
+        '{"a":1e999}',
+        '{"a":' * 30 + "1" + "}" * 30,
+    ):
+        with pytest.raises(MalformedRequestError):
+            read_json(a_request(wrong, JSON))
+    with pytest.raises(BodyTooLargeError):
+        read_json(a_request("1" * (MAX_BODY_BYTES + 1)))
+
+
 def test_json_may_begin_with_a_byte_order_mark() -> None:
     assert fields(b'\xef\xbb\xbf{"a":"1"}', JSON) == {"a": "1"}
 
@@ -188,6 +267,8 @@ def test_json_may_begin_with_a_byte_order_mark() -> None:
         ('{"a":"\t"}', "not valid JSON"),
         (b'{"a":"\xff"}', "charset"),
         ("[]", "object"),
+        ("[1]", "object"),
+        ('[{"name":1},{}]', "object"),
         ('"a"', "object"),
         ("1", "object"),
         ("null", "object"),
@@ -248,7 +329,7 @@ def test_files_are_named() -> None:
     assert dict(sent.fields) == {"name": "A"}
     assert sent.files == (
         NamedFile("brief", "ТЗ.pdf", "application/pdf", 5),
-        NamedFile("scan", "", "", 1),
+        NamedFile("scan", "a.png", "", 1),
     )
 
 

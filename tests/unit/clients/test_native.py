@@ -1,24 +1,48 @@
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
 
-from shared.clients import FormClient, Pinged, Refused, Stored, native
-from shared.clients.native import idempotency_key
-from shared.errors import FieldError, InvalidSubmissionError, LeadlineError, MalformedRequestError
+from shared.clients import Handshake, Pinged, Refused, Result, Stored
+from shared.clients.native import CLIENT, errors_as_sent, idempotency_key
+from shared.domain.form import Form
+from shared.domain.submission import Decoded, accept
+from shared.errors import (
+    FieldError,
+    IdempotencyConflictError,
+    InvalidSubmissionError,
+    LeadlineError,
+    MalformedRequestError,
+    TooManyRequestsError,
+)
 from shared.http import HttpRequest, problem_of
-from tests.unit.samples import ANSWERS, BROWSER, a_form, a_request
+from tests.unit.clients.anything import any_body, any_headers, check_any
+from tests.unit.samples import ANSWERS, BROWSER, PAGE, URLENCODED, a_form, a_request
 
-STORED = Stored("1" * 32, "https://landing.example/thanks")
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+STORED = Stored("1" * 32, "https://landing.example/thanks", form=a_form())
 INVALID = InvalidSubmissionError((FieldError("phone", "blank", "Enter <your> phone number."),))
 
-client: FormClient = native
+
+def decode(request: HttpRequest, **form: Any) -> Decoded:
+    (decoded,) = CLIENT.decode(request, a_form(**form))
+    return decoded
 
 
 def refused(request: HttpRequest, error: LeadlineError = INVALID, **form: Any) -> Refused:
     problem = problem_of(error, str, request)
-    return Refused(problem, a_form(**form), client.decode(request))
+    return Refused(problem, a_form(**form), decode(request, **form))
+
+
+def hidden_in(page: str) -> dict[str, str]:
+    found = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page)
+    return {unescape(name): unescape(value) for name, value in found}
 
 
 @pytest.mark.parametrize(
@@ -57,14 +81,15 @@ def test_a_request_is_decoded_with_what_its_headers_tell() -> None:
         referer="https://landing.example/?utm_source=vk",
         idempotency_key='"k"',
     )
-    decoded = client.decode(request)
+    decoded = decode(request)
     assert decoded.page == "https://landing.example/?utm_source=vk"
     assert decoded.idempotency_key == "k"
     assert decoded.next_url == "https://landing.example/x"
     assert decoded.body == "name=A&_next=https://landing.example/x"
     assert decoded.somebody_waits
-    assert client.recognise(request) == "submission"
-    client.verify(request, a_form())
+    assert CLIENT.recognise(request) == "submission"
+    CLIENT.verify(request, a_form(), {}, NOW)
+    assert CLIENT.comes_from_browser(request)
 
 
 def test_a_script_gets_the_id() -> None:
@@ -75,27 +100,47 @@ def test_a_script_gets_the_id() -> None:
         a_request("a=1", accept=BROWSER, x_requested_with="fetch"),
         a_request("a=1"),
     ):
-        reply = client.answer(STORED, request)
+        reply = CLIENT.answer(STORED, request)
         assert reply.status == 201
         assert json.loads(reply.body) == {"id": "1" * 32}
         assert reply.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize("media_type", [URLENCODED, "text/plain"])
+def test_a_beacon_gets_what_it_takes_for_a_success(media_type: str) -> None:
+    request = a_request("a=1", f"{media_type};charset=UTF-8", accept="*/*")
+    assert CLIENT.answer(STORED, request).status == 200
+
+
 def test_a_browser_goes_to_the_thanks_page() -> None:
-    reply = client.answer(STORED, a_request("a=1", accept=BROWSER))
+    reply = CLIENT.answer(STORED, a_request("a=1", accept=BROWSER))
     assert (reply.status, reply.headers["Location"]) == (303, "https://landing.example/thanks")
 
 
-def test_without_a_thanks_page_a_browser_gets_the_id_too() -> None:
-    assert client.answer(Stored("1", ""), a_request("a=1", accept=BROWSER)).status == 201
+@pytest.mark.parametrize("form", [a_form(locale="ru"), None])
+def test_without_a_thanks_page_a_browser_gets_one_of_ours(form: Form | None) -> None:
+    reply = CLIENT.answer(Stored("1", "", form=form), a_request("a=1", accept=BROWSER))
+    assert reply.status == 200
+    assert reply.headers["Content-Type"].startswith("text/html")
+    assert f'<html lang="{"ru" if form else "en"}">' in reply.body
 
 
-def test_a_try_out_gets_nothing() -> None:
-    assert client.answer(Pinged(), a_request()).status == 204
+@pytest.mark.parametrize("result", [Pinged(), Handshake({}, NOW)])
+def test_a_try_out_gets_nothing(result: Result) -> None:
+    assert CLIENT.answer(result, a_request(accept=BROWSER)).status == 204
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [Stored("1", f"{PAGE}/thanks", spilled=True), Stored("1", f"{PAGE}/thanks", partial=True)],
+)
+def test_what_waits_is_accepted(stored: Stored) -> None:
+    assert CLIENT.answer(stored, a_request("{}", "application/json")).status == 202
+    assert CLIENT.answer(stored, a_request("a=1", accept=BROWSER)).status == 303
 
 
 def test_a_script_gets_problem_details() -> None:
-    reply = client.answer(refused(request := a_request("phone=")), request)
+    reply = CLIENT.answer(refused(request := a_request("phone=")), request)
     assert reply.status == 422
     assert reply.headers["Content-Type"] == "application/problem+json"
     problem = json.loads(reply.body)
@@ -112,7 +157,7 @@ def test_a_script_gets_problem_details() -> None:
 def test_a_browser_gets_the_form_again_with_what_was_typed() -> None:
     sent = "name=%3Cb%3EAnn&phone=&consent=no&budget=50k&utm_source=vk&_next=n&idempotency_key=k"
     request = a_request(sent, accept=BROWSER)
-    reply = client.answer(refused(request), request)
+    reply = CLIENT.answer(refused(request), request)
     assert reply.status == 422
     assert reply.headers["Content-Type"].startswith("text/html")
     assert "https://landing.example" in reply.headers["Content-Security-Policy"]
@@ -122,18 +167,18 @@ def test_a_browser_gets_the_form_again_with_what_was_typed() -> None:
     assert 'action="/v1/forms/demo-en/submissions"' in page
     assert "You may call me." in page
     assert " checked" not in page
-    hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page))
-    assert hidden == {"budget": "50k", "utm_source": "vk", "_next": "n", "idempotency_key": "k"}
+    kept = {"budget": "50k", "utm_source": "vk", "_next": "n", "idempotency_key": "k"}
+    assert hidden_in(page) == kept
 
 
 def test_a_ticked_box_stays_ticked() -> None:
     request = a_request("consent=on&phone=", accept=BROWSER)
-    assert " checked" in client.answer(refused(request), request).body
+    assert " checked" in CLIENT.answer(refused(request), request).body
 
 
 def test_the_page_speaks_the_visitors_language() -> None:
     request = a_request("phone=", accept=BROWSER, accept_language="ru,en;q=0.5")
-    page = client.answer(refused(request), request).body
+    page = CLIENT.answer(refused(request), request).body
     assert '<html lang="ru">' in page
 
 
@@ -149,6 +194,149 @@ def test_a_request_that_could_not_be_read_gets_a_page_too(with_form: bool) -> No
     request = a_request("a=1", accept=BROWSER)
     problem = problem_of(MalformedRequestError("It is broken."), str, request)
     result = Refused(problem, a_form() if with_form else None)
-    reply = client.answer(result, request)
+    reply = CLIENT.answer(result, request)
     assert reply.status == 400
     assert "It is broken." in reply.body
+
+
+def test_a_form_sent_again_from_the_page_says_the_same_of_the_visit() -> None:
+    form = a_form(mapping={"external_id": "order"}, redirect_hosts=["landing.example"])
+    sent = "name=Ann&phone=&consent=on&order=7&consent_text=Call+me&_next=/done&_charset_=utf-8"
+    page = f"{PAGE}/?utm_source=vk&utm_medium=cpc"
+    request = a_request(sent, accept=BROWSER, referer=page, origin=PAGE)
+    decoded = decode(request, mapping=form.mapping)
+    problem = problem_of(INVALID, str, request)
+    hidden = hidden_in(CLIENT.answer(Refused(problem, form, decoded), request).body)
+    assert hidden == {
+        "order": "7",
+        "consent_text": "Call me",
+        "page_url": page,
+        "_next": f"{PAGE}/done",
+    }
+    ours = "https://api.example.com"
+    again = urlencode({**hidden, "name": "Ann", "phone": "020 7946 0958", "consent": "yes"})
+    (second,) = CLIENT.decode(a_request(again, accept=BROWSER, origin=ours), form)
+    submission = accept(second, form, "0" * 32, NOW, "en", str)
+    assert form.thanks_for(second.next_url) == f"{PAGE}/done"
+    assert (submission.external_id, submission.consent_text) == ("7", "Call me")
+    assert (submission.touch.source, submission.touch.medium) == ("vk", "cpc")
+
+
+def test_a_key_that_stood_for_other_answers_is_not_sent_again() -> None:
+    request = a_request("name=Ann&idempotency_key=k", accept=BROWSER)
+    page = CLIENT.answer(refused(request, IdempotencyConflictError("k")), request).body
+    assert hidden_in(page) == {}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "origin", "referer", "target"),
+    [
+        ("/thanks", PAGE, "", f"{PAGE}/thanks"),
+        ("/thanks", "", f"{PAGE}/page?q=1", f"{PAGE}/thanks"),
+        ("/thanks", "null", "", "/thanks"),
+        ("https://evil.example/", PAGE, "", "https://evil.example/"),
+        ("//evil.example/", PAGE, "", "//evil.example/"),
+        ("/\\evil.example/", PAGE, "", f"{PAGE}/\\evil.example/"),
+        ("javascript:alert(1)", PAGE, "", "javascript:alert(1)"),
+    ],
+)
+def test_where_a_page_wants_its_visitor_to_go(
+    wanted: str, origin: str, referer: str, target: str
+) -> None:
+    request = a_request(urlencode({"_next": wanted}), origin=origin, referer=referer)
+    form = a_form(redirect_hosts=["landing.example"])
+    assert decode(request).next_url == target
+    assert form.thanks_for(target).startswith(f"{PAGE}/")
+
+
+def test_lists_as_php_calls_them_lose_the_brackets() -> None:
+    sent = "interests[]=a&interests[]=b&tags%5B%5D=c"
+    mapping = {"company": "tags[]"}
+    form = a_form(mapping=mapping)
+    sorted_ = form.sort(decode(a_request(sent), mapping=mapping).fields)
+    assert sorted_.values == {"interests": "a, b", "company": "c"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ('{"event":"abandon","phone":"+7916"}', "text/plain;charset=UTF-8"),
+        ("event=pagehide&phone=%2B7916", "application/x-www-form-urlencoded;charset=UTF-8"),
+        (
+            '--b\r\nContent-Disposition: form-data; name="_partial"\r\n\r\n1\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+        ),
+    ],
+)
+def test_what_a_visitor_leaves_unfinished_says_so_in_any_encoding(
+    body: str, content_type: str
+) -> None:
+    assert decode(a_request(body, content_type)).kind == "partial"
+
+
+@pytest.mark.parametrize("body", ['{"partial":true}', '{"event":"PageHide"}', '{"_partial":1}'])
+def test_a_page_may_say_so_in_several_ways(body: str) -> None:
+    assert decode(a_request(body, "application/json")).kind == "partial"
+
+
+def test_nobody_waits_for_the_answer_to_a_beacon() -> None:
+    assert not decode(a_request("a=1", sec_fetch_mode="no-cors")).somebody_waits
+    assert decode(a_request("a=1", sec_fetch_mode="cors")).somebody_waits
+
+
+@pytest.mark.parametrize("body", ["event=submit", "_partial=", "partial=false", "partial=half"])
+def test_anything_else_is_finished(body: str) -> None:
+    assert decode(a_request(body)).kind == "submission"
+
+
+HTMX = {"hx_request": "true", "accept": "*/*"}
+
+
+def test_htmx_tells_the_page_better_than_the_referrer() -> None:
+    request = a_request("a=1", referer=f"{PAGE}/", hx_current_url=f"{PAGE}/?utm_source=vk", **HTMX)
+    assert decode(request).page == f"{PAGE}/?utm_source=vk"
+
+
+@pytest.mark.parametrize(("language", "thanks"), [("en", "Thank you"), ("ru", "Спасибо")])
+def test_htmx_gets_a_piece_of_a_page(language: str, thanks: str) -> None:
+    reply = CLIENT.answer(STORED, a_request("a=1", accept_language=language, **HTMX))
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert thanks in reply.body
+    assert "<html" not in reply.body
+    assert "Location" not in reply.headers
+
+
+def test_htmx_gets_the_errors_by_the_pages_own_names() -> None:
+    request = a_request("name=A&your-tel=&%3Cb%3E=", **HTMX)
+    error = InvalidSubmissionError(
+        (*INVALID.errors, FieldError("company", "missing", "Enter the company."))
+    )
+    reply = CLIENT.answer(refused(request, error), request)
+    assert reply.status == 422
+    assert "<html" not in reply.body
+    assert '<li data-field="your-tel">Enter &lt;your&gt; phone number.</li>' in reply.body
+    assert '<li data-field="company">Enter the company.</li>' in reply.body
+
+
+def test_htmx_is_told_what_is_wrong_with_the_whole_request() -> None:
+    request = a_request("a=1", **HTMX)
+    problem = problem_of(TooManyRequestsError("burst"), str)
+    reply = CLIENT.answer(Refused(problem), request)
+    assert (reply.status, reply.headers["Retry-After"]) == (429, "60")
+    assert "Please wait a minute" in reply.body
+
+
+def test_what_a_page_calls_a_field() -> None:
+    names = ("name", "email", "company", "phone")
+    error = InvalidSubmissionError(tuple(FieldError(name, "blank", "") for name in names))
+    result = refused(
+        a_request("fio=A&first_name=B&mail=&code=7"), error, mapping={"company": "code"}
+    )
+    assert [error.field for error in errors_as_sent(result)] == ["fio", "mail", "code", "phone"]
+    assert errors_as_sent(replace(result, decoded=None)) == list(error.errors)
+
+
+@given(any_body(), any_headers())
+def test_any_request_is_understood_or_refused(body: bytes, headers: dict[str, str]) -> None:
+    check_any(CLIENT, a_form(), body, headers)

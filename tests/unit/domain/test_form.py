@@ -32,7 +32,15 @@ def values(*sent: tuple[str, str], **fields: Any) -> dict[str, str]:
         ("Comments", "message"),
         ("agree", "consent"),
         ("Согласие на обработку персональных данных", "consent"),
+        ("phoneNumber", "phone"),
+        ("PhoneNumbers", "phone"),
+        ("FullName", "name"),
+        ("Ваш номер телефона", "phone"),
+        ("I agree to the privacy policy", "consent"),
         ("budget", None),
+        ("username", None),
+        ("policy", None),
+        ("почтовый адрес", None),
         ("", None),
         ("name" * 100, None),
     ],
@@ -49,6 +57,74 @@ def test_a_mapping_goes_before_a_name_and_a_name_before_a_spelling() -> None:
         "sent_email": "named",
         "email": "mapped",
     }
+
+
+NESTED = (
+    ("answers.0.id", "name"),
+    ("answers.0.value", "Ann"),
+    ("answers.1.id", "tel"),
+    ("answers.1.value", "8"),
+    ("answers.1.more.0.kind", "ext"),
+    ("answers.1.more.0.text", "12"),
+    ("people[0][role]", "buyer"),
+    ("people[0][mail]", "a@b.example"),
+    ("topics[]", "x"),
+    ("topics[]", "y"),
+    ("list", "first"),
+    ("1.3", "dot"),
+    ("0.id", "top"),
+    ("0.text", "of a list"),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("answers[id=tel].value", "8"),
+        ("answers[id=tel].more[kind=ext].text", "12"),
+        ("answers.1.value", "8"),
+        ("answers[1][value]", "8"),
+        ("people[role=buyer].mail", "a@b.example"),
+        ("people.0.mail", "a@b.example"),
+        ("people[0][mail]", "a@b.example"),
+        ("topics", "x, y"),
+        ("topics[]", "x, y"),
+        ("list[0]", "first"),
+        ("1.3", "dot"),
+        ("[id=top].text", "of a list"),
+        ("answers[id=fax].value", None),
+        ("answers[id=tel].nothing", None),
+        ("nothing", None),
+        ("[", None),
+    ],
+)
+def test_a_mapping_is_a_path(path: str, text: str | None) -> None:
+    assert values(*NESTED, mapping={"message": path}).get("message") == text
+
+
+def test_an_empty_field_does_not_stand_before_a_filled_one() -> None:
+    assert values(("phone", " "), ("tel", "8"))["phone"] == "8"
+    assert values(("email", ""), ("mail", ""))["email"] == ""
+
+
+def test_machines_wrap_fields() -> None:
+    sent = (("data.contact.phone", "8"), ("payload[data][name]", "A"), ("product.name", "Cup"))
+    assert values(*sent) == {"phone": "8", "name": "A", "product.name": "Cup"}
+    assert a_form().sort((("data.utm_source", "vk"),)).tags == {"utm_source": "vk"}
+
+
+def test_texts_that_stand_for_nothing_are_nothing() -> None:
+    assert values(("tel", " undefined "), ("name", "A"), null_literals=["undefined"]) == {
+        "name": "A"
+    }
+
+
+@given(st.text(max_size=120))
+def test_a_name_is_stable(key: str) -> None:
+    name = canonical_name(key)
+    assert name == canonical_name(key.upper().lower()) or not key.isascii()
+    assert name is None or canonical_name(name) == name
+    assert canonical_name(f"data.{key}") == name or "." in key or "[" in key or len(key) > 95
 
 
 def test_a_mapping_whose_key_was_not_sent_leaves_the_canonical_name() -> None:
