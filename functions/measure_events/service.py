@@ -25,6 +25,14 @@ def _seconds(flat: Flat) -> float | None:
     return float(flat["after_seconds"]) if "after_seconds" in flat else None
 
 
+def _waited(flat: Flat) -> float | None:
+    return float(flat["waited_seconds"]) if "waited_seconds" in flat else None
+
+
+def _untagged(flat: Flat) -> float | None:
+    return 1 if flat.get("untagged") else None
+
+
 def _in_time(flat: Flat) -> float | None:
     return 100 if flat.get("in_time") else None
 
@@ -48,6 +56,8 @@ IN_TIME = Metric("RespondedInTime", ("form", "channel"), MetricUnit.Percent)
 
 CATALOGUE = (
     Rule("LeadCaptured", Metric("LeadCaptured", ("form", "channel"))),
+    Rule("LeadCaptured", Metric("LeadUntagged"), _untagged),
+    Rule("LeadCaptured", Metric("TimeInIntake", unit=MetricUnit.Seconds), _waited),
     Rule("LeadResubmitted", Metric("LeadResubmitted")),
     Rule("AssignmentFailed", Metric("AssignmentFailed")),
     Rule("AlertSent", Metric("AlertSent")),

@@ -1,23 +1,44 @@
-"""What becomes of a request to a form's address: stored, found stored already, or rejected."""
+"""What becomes of a request to a form's address: each has a place, a reason and a way back."""
 
+import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from shared.clients import FormClient, Pinged, Refused, Stored, client_named
+from shared.clients import (
+    FormClient,
+    Handshake,
+    Pinged,
+    Refused,
+    Stored,
+    client_named,
+)
 from shared.domain.aliases import CANONICAL
-from shared.domain.definition import judge
+from shared.domain.capture import captured
 from shared.domain.events import LeadCaptured
-from shared.domain.form import Form
+from shared.domain.form import Form, Keys, Locale, is_form_id
+from shared.domain.intake import IntakeKind, Kept, same_id
 from shared.domain.policy import OTHER, Policy
-from shared.domain.submission import Decoded, Submission, accept
+from shared.domain.raw_request import Spilled
+from shared.domain.submission import (
+    KEY_SECONDS,
+    Aside,
+    Decoded,
+    Submission,
+    accept,
+    read_contact,
+)
+from shared.domain.suspicion import Signal, is_suspicious, signals_of
 from shared.errors import (
     BodyTooLargeError,
     FieldError,
     InvalidSubmissionError,
+    LeadlineError,
     RejectedError,
     RetryableError,
+    TooManyRequestsError,
     UnknownFormError,
     WrongMethodError,
 )
@@ -31,22 +52,54 @@ from shared.http import (
     preflight,
     problem_of,
 )
-from shared.observability import Label, Measurement, Metric
+from shared.observability import Label, Measurement, Metric, report_unexpected
 
 if TYPE_CHECKING:
-    from shared.adapters.lead_table import Filed
+    from shared.adapters.receipts import Filed
 
-Outcome = Literal["created", "joined", "repeated", "rejected", "not_stored", "pinged", "preflight"]
+Outcome = Literal[
+    "created",
+    "joined",
+    "repeated",
+    "quarantined",
+    "partial",
+    "partial_not_kept",
+    "reference",
+    "erasure",
+    "test",
+    "rejected",
+    "spilled",
+    "not_stored",
+    "pinged",
+    "handshake",
+    "preflight",
+]
 
 ACCEPTED = Metric("SubmissionAccepted")
 CATALOGUE: Mapping[Outcome, Metric] = {
     "created": ACCEPTED,
     "joined": ACCEPTED,
     "repeated": Metric("SubmissionRepeated"),
+    "quarantined": Metric("SubmissionQuarantined", ("form",)),
+    "partial": Metric("SubmissionPartial"),
+    "partial_not_kept": Metric("PartialNotKept"),
+    "reference": Metric("SubmissionReferenced"),
+    "erasure": Metric("ErasureRequested"),
     "rejected": Metric("SubmissionRejected", ("form", "reason")),
+    "spilled": Metric("SubmissionSpilled"),
     "not_stored": Metric("SubmissionNotStored"),
 }
 """What each outcome is counted as. What is no submission, and a test, counts nowhere."""
+
+DECODED_FROM = frozenset(
+    {"accept-language", "content-type", "hx-current-url", "idempotency-key", "origin", "referer"}
+    | {"x-requested-with"}
+)
+"""Headers that are kept with what could not be decoded: none of them is a secret."""
+
+
+PROOFS = frozenset({"key", "signing"})
+"""Secrets by which a machine proves who it is."""
 
 
 class Policies(Protocol):
@@ -61,6 +114,61 @@ class Leads(Protocol):
     def capture(self, submission: Submission, captured: LeadCaptured) -> "Filed": ...
 
 
+class Intake(Protocol):
+    """Where submissions are kept that make no lead."""
+
+    def keep(self, kept: Kept) -> None: ...
+
+    def quarantine(self, kept: Kept, submission: Submission) -> "Filed": ...
+
+
+class Secrets(Protocol):
+    """Where the values of a form's secrets are asked for."""
+
+    def of(self, form: Form) -> Keys: ...
+
+
+class Bursts(Protocol):
+    """Who counts how much comes from where."""
+
+    def signal(self, form: Form, source_ip: str, now: datetime) -> Literal["burst"] | None:
+        """Raises TooManyRequestsError over the hard limit."""
+
+
+class Robots(Protocol):
+    """Who can tell a page's visitor from a robot."""
+
+    def signal(
+        self, decoded: Decoded, keys: Keys, source_ip: str
+    ) -> Literal["turnstile"] | None: ...
+
+
+class Spill(Protocol):
+    """The queue where a request waits that the table could not take."""
+
+    def send(self, messages: Sequence[Mapping[str, object]]) -> None:
+        """Raises RetryableError."""
+
+
+class Parts(NamedTuple):
+    policies: Policies
+    leads: Leads
+    intake: Intake
+    secrets: Secrets
+    bursts: Bursts
+    robots: Robots
+    spill: Spill
+
+
+class Received(NamedTuple):
+    """When a request came in, and the id that its submission has."""
+
+    at: datetime
+    submission_id: str
+    replayed: bool = False
+    """It comes from the spill queue: who sent it was answered."""
+
+
 class Answered(NamedTuple):
     """The answer, and what to log and count of it: codes and ids, nothing of the visitor's."""
 
@@ -72,37 +180,38 @@ class Answered(NamedTuple):
     fields: tuple[str, ...] = ()
     """`phone:blank`: what was wrong with a form's own fields."""
     reasons: tuple[str, ...] = ()
-    """Why it was rejected, in our own words only: `custom:blank` for a field named by a page."""
+    """Why it made no lead, in our own words only: `custom:blank` for a field named by a page."""
     measurements: tuple[Measurement, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """What there is to log."""
-        told = ("outcome", "form_id", "lead_id", "code", "fields")
+        told = ("outcome", "form_id", "lead_id", "code", "fields", "reasons")
         facts = {name: getattr(self, name) for name in told if getattr(self, name)}
         return {"status": int(self.reply.status), **facts}
 
 
-def submit_form(request: HttpRequest, policies: Policies, leads: Leads, now: datetime) -> Answered:
+def submit_form(request: HttpRequest, parts: Parts, received: Received) -> Answered:
     """Answers one request in the shape of the form's client.
 
-    Raises PolicyError when a form names what was never published.
+    Whatever goes wrong, a visitor's request is kept or refused. A replayed one raises what went
+    wrong, so that it stays in its queue.
     """
-    form: Form | None = None
-    form_label = OTHER
+    visit = _Visit(request, parts, received)
     try:
-        policy = policies.current()
-        form = policy.form(request.path_parameters.get("form_id", ""))
-        if form is None:
-            raise UnknownFormError("unknown form")
-        form_label = policy.form_label(form.form_id)
-        answered = _answer(request, form, policy, leads, now)
+        visit = visit.at_its_form()
+        answered = visit.answered()
     except (RejectedError, RetryableError) as error:
-        answered = _refuse(error, request, client_named("native"), form, None)
-    reply = answered.reply.with_headers(cors_headers(request, form))
-    answered = answered._replace(reply=reply, form_id=form.form_id if form else None)
-    if form and form.is_test:
+        answered = visit.refused(error)
+    except Exception as error:
+        if received.replayed:
+            raise
+        report_unexpected(error)
+        answered = visit.refused(LeadlineError())
+    reply = answered.reply.with_headers(cors_headers(request, visit.form))
+    answered = answered._replace(reply=reply, form_id=visit.form.form_id if visit.form else None)
+    if visit.form and visit.form.is_test:
         return answered
-    return answered._replace(measurements=_measure(answered, request, form_label))
+    return answered._replace(measurements=_measure(answered, request, visit.form_label))
 
 
 def _measure(answered: Answered, request: HttpRequest, form_label: str) -> tuple[Measurement, ...]:
@@ -116,70 +225,259 @@ def _measure(answered: Answered, request: HttpRequest, form_label: str) -> tuple
     return (Measurement(metric, labels=(("form", form_label), *reasons)),)
 
 
-def _answer(
-    request: HttpRequest, form: Form, policy: Policy, leads: Leads, now: datetime
-) -> Answered:
-    client = client_named(form.client)
-    decoded: Decoded | None = None
-    try:
-        if request.method == "OPTIONS":
-            check_origin(request, form)
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One request, and as much of the policy as it led to."""
+
+    request: HttpRequest
+    parts: Parts
+    received: Received
+    policy: Policy | None = None
+    form: Form | None = None
+
+    def at_its_form(self) -> "_Visit":
+        """Raises RetryableError."""
+        policy = self.parts.policies.current()
+        form = policy.form(self.form_id)
+        return replace(self, policy=policy, form=form)
+
+    def answered(self) -> Answered:
+        if self.form is None or self.policy is None:
+            raise UnknownFormError("unknown form")
+        if self.request.method == "OPTIONS":
+            check_origin(self.request, self.form)
             return Answered(preflight(), "preflight")
-        if request.method != "POST":
-            raise WrongMethodError(request.method)
-        if len(request.body) > MAX_BODY_BYTES:
-            raise BodyTooLargeError(len(request.body))
-        client.verify(request, form)
-        if client.recognise(request) == "ping":
-            return Answered(client.answer(Pinged(), request), "pinged")
-        decoded = client.decode(request)
-        # Only now, so that a visitor who is refused for the page's sake keeps what was typed.
-        check_origin(request, form)
-        locale = request.locale(form.locale)
-        submission = accept(decoded, form, secrets.token_hex(16), now, locale, gettext_in(locale))
-        filed = leads.capture(submission, captured(submission, form, policy, now))
-    except (RejectedError, RetryableError) as error:
-        return _refuse(error, request, client, form, decoded)
-    stored = Stored(filed.submission_id, form.thanks_for(decoded.next_url))
-    return Answered(client.answer(stored, request), filed.outcome, lead_id=filed.lead_id)
+        return _Taking(self, self.policy, self.form, self.client).answered()
+
+    @property
+    def form_id(self) -> str:
+        return self.request.path_parameters.get("form_id", "")
+
+    @property
+    def client(self) -> FormClient:
+        return client_named(self.form.client if self.form else "native")
+
+    @property
+    def form_label(self) -> str:
+        return self.policy.form_label(self.form.form_id) if self.policy and self.form else OTHER
+
+    @property
+    def locale(self) -> Locale:
+        return self.request.locale(self.form.locale if self.form else "en")
+
+    def refused(self, error: LeadlineError, decoded: Decoded | None = None) -> Answered:
+        """Answers what cannot be accepted, after it is kept where it can be found again."""
+        worth_keeping = self._is_worth_keeping(error)
+        if not isinstance(error, RejectedError):
+            if self.received.replayed:
+                raise error
+            if worth_keeping and self._spill():
+                return self._spilled(decoded)
+        elif worth_keeping:
+            try:
+                self.parts.intake.keep(self.kept("rejected", _reasons(error), decoded))
+            except RetryableError as trouble:
+                return self.refused(trouble, decoded)
+        problem = problem_of(error, gettext_in(self.locale), self.request)
+        if isinstance(error, WrongMethodError):
+            allowed = {"Allow": ", ".join((*self.client.methods, "OPTIONS"))}
+            problem = replace(problem, headers=allowed)
+        wrong = error.errors if isinstance(error, InvalidSubmissionError) else ()
+        known = self.form.fields if self.form else {}
+        return Answered(
+            self.client.answer(Refused(problem, self.form, decoded), self.request),
+            "rejected" if isinstance(error, RejectedError) else "not_stored",
+            code=error.code,
+            fields=tuple(
+                f"{mistake.field}:{mistake.code}" for mistake in wrong if mistake.field in known
+            ),
+            reasons=_reasons(error),
+        )
+
+    def _is_worth_keeping(self, error: LeadlineError) -> bool:
+        """Whether somebody may have typed something: not what tries addresses, or floods us."""
+        request = self.request
+        says_something = request.body or (request.method == "GET" and request.query)
+        return (
+            bool(says_something)
+            and is_form_id(self.form_id)
+            and request.method in self.client.methods
+            and len(request.body) <= MAX_BODY_BYTES
+            and not isinstance(error, TooManyRequestsError)
+        )
+
+    def _spill(self) -> bool:
+        spilled = Spilled(
+            submission_id=self.received.submission_id,
+            received_at=self.received.at,
+            form_id=self.form_id,
+            source_ip=self.request.source_ip,
+            raw=self.request.raw({*self.request.headers} - {"cookie"}),
+        )
+        try:
+            self.parts.spill.send([spilled.model_dump(mode="json")])
+        except RetryableError:
+            return False
+        return True
+
+    def _spilled(self, decoded: Decoded | None) -> Answered:
+        thanks = self.form.thanks_for(decoded.next_url if decoded else None) if self.form else ""
+        stored = Stored(self.received.submission_id, thanks, spilled=True, form=self.form)
+        return Answered(self.client.answer(stored, self.request), "spilled")
+
+    def kept(
+        self,
+        kind: IntakeKind,
+        reasons: tuple[str, ...],
+        decoded: Decoded | None,
+        submission_id: str | None = None,
+    ) -> Kept:
+        """What the intake keeps of the request: its answers, or all of it where nobody knows."""
+        raw = None
+        if decoded is None:
+            raw = self.request.raw(DECODED_FROM)
+            query = {name: text for name, text in raw.query.items() if name != "key"}
+            raw = raw.model_copy(update={"query": query})
+        return Kept(
+            submission_id=submission_id or self.received.submission_id,
+            kind=kind,
+            form_id=self.form_id,
+            received_at=self.received.at,
+            locale=self.locale,
+            reasons=reasons,
+            decoded=decoded,
+            raw=raw,
+        )
 
 
-def captured(submission: Submission, form: Form, policy: Policy, now: datetime) -> LeadCaptured:
-    """The event of a new lead: what the agreed definition says of it, and by when to call."""
-    judgement = judge(policy.definition(form.definition), submission)
-    seconds = policy.chain(form.chain).respond_within_seconds
-    return LeadCaptured(
-        submission_id=submission.submission_id,
-        form_id=form.form_id,
-        channel=submission.channel,
-        team=form.team,
-        verdict=judgement.verdict,
-        failed_criteria=judgement.failed,
-        policy_version=policy.version,
-        respond_by=policy.calendar(form.calendar).due(now, seconds),
-    )
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """A request to a form that there is."""
+
+    visit: _Visit
+    policy: Policy
+    form: Form
+    client: FormClient
+
+    def answered(self) -> Answered:
+        request, form, client = self.visit.request, self.form, self.client
+        parts, received = self.visit.parts, self.visit.received
+        decoded: Decoded | None = None
+        try:
+            if request.method not in client.methods:
+                raise WrongMethodError(request.method)
+            if len(request.body) > MAX_BODY_BYTES:
+                raise BodyTooLargeError(len(request.body))
+            burst = None
+            if client.comes_from_browser(request) and not received.replayed:
+                burst = parts.bursts.signal(form, request.source_ip, received.at)
+            keys = parts.secrets.of(form) if form.secrets else {}
+            client.verify(request, form, keys, received.at)
+            kind = client.recognise(request)
+            if kind == "handshake":
+                return Answered(client.answer(Handshake(keys, received.at), request), "handshake")
+            messages = client.decode(request, form) if kind == "submission" else ()
+            answers: list[Answered] = []
+            for place, decoded in enumerate(messages):
+                # Only now, so that a visitor who is refused for the page's sake keeps what was
+                # typed.
+                if client.comes_from_browser(request):
+                    check_origin(request, form)
+                # What came in one post is told apart the same way when the post comes again.
+                first = received.submission_id
+                submission_id = same_id(form.form_id, first, str(place)) if place else first
+                answers.append(self._filed(decoded, submission_id, keys, burst))
+        except (RejectedError, RetryableError) as error:
+            return self.visit.refused(error, decoded)
+        return answers[0] if answers else Answered(client.answer(Pinged(), request), "pinged")
+
+    def _filed(
+        self,
+        decoded: Decoded,
+        submission_id: str,
+        keys: Keys,
+        burst: Literal["burst"] | None,
+    ) -> Answered:
+        if decoded.kind != "submission":
+            return self._set_aside(decoded, decoded.kind, submission_id)
+        visit, form = self.visit, self.form
+        at, locale = visit.received.at, visit.locale
+        submission = accept(decoded, form, submission_id, at, locale, gettext_in(locale))
+        if visit.received.replayed:
+            # A queue may bring a request again long after the fingerprint of its words is gone.
+            submission = submission.model_copy(update={"receipt_seconds": KEY_SECONDS})
+        signals = self._signals(decoded, submission, keys, burst)
+        if is_suspicious(signals):
+            kept = visit.kept("quarantined", signals, decoded, submission_id)
+            filed = visit.parts.intake.quarantine(kept, submission)
+        else:
+            filed = visit.parts.leads.capture(
+                submission, captured(submission, form, self.policy, at)
+            )
+        stored = Stored(filed.submission_id, form.thanks_for(decoded.next_url), form=form)
+        return Answered(
+            self.client.answer(stored, visit.request),
+            filed.outcome,
+            lead_id=filed.lead_id or None,
+            reasons=signals,
+        )
+
+    def _signals(
+        self,
+        decoded: Decoded,
+        submission: Submission,
+        keys: Keys,
+        burst: Literal["burst"] | None,
+    ) -> tuple[Signal, ...]:
+        """What makes the submission suspicious; a machine that proved who it is, is no bot."""
+        visit = self.visit
+        is_proved = not PROOFS.isdisjoint(self.form.secrets)
+        if is_proved and not self.client.comes_from_browser(visit.request):
+            return ()
+        seen = signals_of(
+            decoded, submission, self.form, visit.received.at, keys.get("time_trap", ())
+        )
+        robot = None
+        if "turnstile" in keys and not visit.received.replayed:
+            robot = visit.parts.robots.signal(decoded, keys, visit.request.source_ip)
+        return (*seen, *(signal for signal in (burst, robot) if signal))
+
+    def _set_aside(self, decoded: Decoded, kind: Aside, submission_id: str) -> Answered:
+        """Keeps what makes no lead by itself. Sent again, it takes its own place."""
+        visit, form = self.visit, self.form
+        outcome: Outcome = kind
+        if kind == "partial":
+            contact, consent = read_contact(decoded, form)
+            outcome = "partial" if form.keeps_partial(consent) else "partial_not_kept"
+            key = decoded.idempotency_key
+            known = (key,) if key else contact.guards
+            if known:
+                submission_id = same_id(form.form_id, kind, *known)
+        elif decoded.external_id:
+            submission_id = same_id(form.form_id, kind, decoded.external_id)
+        if outcome != "partial_not_kept":
+            visit.parts.intake.keep(visit.kept(kind, (), decoded, submission_id))
+        thanks = form.thanks_for(decoded.next_url)
+        stored = Stored(submission_id, thanks, partial=kind == "partial", form=form)
+        return Answered(self.client.answer(stored, visit.request), outcome)
 
 
-def _refuse(
-    error: RejectedError | RetryableError,
-    request: HttpRequest,
-    client: FormClient,
-    form: Form | None,
-    decoded: Decoded | None,
-) -> Answered:
-    gettext = gettext_in(request.locale(form.locale if form else "en"))
-    problem = problem_of(error, gettext, request)
+def submission_id_of(request: HttpRequest) -> str:
+    """The id that the submission of a request has if it is the first.
+
+    With a key it is the same when the request comes again: the one that is filed and the one that
+    was spilled before it are told the same.
+    """
+    key = request.headers.get("idempotency-key")
+    if not key:
+        return secrets.token_hex(16)
+    form_id = request.path_parameters.get("form_id", "")
+    return same_id(form_id, key, hashlib.sha256(request.body).hexdigest())
+
+
+def _reasons(error: LeadlineError) -> tuple[str, ...]:
     wrong = error.errors if isinstance(error, InvalidSubmissionError) else ()
-    known = form.fields if form else {}
-    return Answered(
-        client.answer(Refused(problem, form, decoded), request),
-        "rejected" if isinstance(error, RejectedError) else "not_stored",
-        code=error.code,
-        fields=tuple(
-            f"{mistake.field}:{mistake.code}" for mistake in wrong if mistake.field in known
-        ),
-        reasons=tuple(dict.fromkeys(map(_reason, wrong))) or (error.code,),
-    )
+    return tuple(dict.fromkeys(map(_reason, wrong))) or (error.code,)
 
 
 def _reason(mistake: FieldError) -> str:

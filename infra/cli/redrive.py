@@ -25,6 +25,7 @@ MOVES = {
     "AdvanceDeadLetters": "AdvanceQueue",
     "AlertDeadLetters": "AlertQueue",
     "MeasureDeadLetters": "MeasureQueue",
+    "SpillDeadLetters": "SpillQueue",
 }
 """Where messages of a dead-letter queue came from."""
 UNDELIVERED = "UndeliveredEvents"

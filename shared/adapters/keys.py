@@ -5,6 +5,7 @@ here.
 |-------------------------------------------|---------------------------------------------------|
 | read, write one lead                      | PK LEAD#<lead_id>, SK LEAD                        |
 | the story of a lead                       | query PK LEAD#<lead_id>                           |
+| what made no lead, by day                 | query PK INTAKE#<day>#<shard> (16 queries)        |
 | a retried post finds its first answer     | PK RECEIPT#<form>#<key>                           |
 | a contact finds its open lead             | PK CONTACT#<kind>#<hash>                          |
 | a code from an SMS finds lead and person  | PK LINK#<hash>                                    |
@@ -42,6 +43,14 @@ def note(lead_id: str, note_id: str) -> Key:
 
 def alert(lead_id: str, alert_id: str) -> Key:
     return {"PK": f"LEAD#{lead_id}", "SK": f"ALERT#{alert_id}"}
+
+
+def intake(day: str, submission_id: str) -> Key:
+    """`day` is the UTC date of receipt, `2026-11-20`."""
+    return {
+        "PK": f"INTAKE#{day}#{shard(submission_id)}",
+        "SK": f"SUBMISSION#{submission_id}",
+    }
 
 
 def receipt(form_id: str, receipt_key: str) -> Key:

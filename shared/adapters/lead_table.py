@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.adapters import keys
 from shared.adapters.dynamodb import Item, Refusal, Table
+from shared.adapters.receipts import Filed, first_answer, receipt
 from shared.domain.events import (
     VISITOR,
     AlertFailed,
@@ -24,7 +25,7 @@ from shared.domain.lead import Change, Lead, Note, Said, apply
 from shared.domain.roster import Rep
 from shared.errors import (
     AlertLeasedError,
-    IdempotencyConflictError,
+    AlreadySettledError,
     LeadChangedError,
     StorageUnavailableError,
     UnknownLinkError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     # Types only: who plans or sweeps leads has no use for what reads submissions.
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from shared.domain.intake import Admission
     from shared.domain.submission import Submission
 
 CAPTURE_TRIES = 5
@@ -46,16 +48,8 @@ ALERT_KEPT = LINK_LIFE
 TEST_KEPT = timedelta(days=2)
 ALERT_LEASE = timedelta(seconds=30)
 """Longer than `send_alert` can run: a lease that ran out means that its holder died."""
+STILL_WAITS = "attribute_exists(PK) AND settled_as = :nothing"
 CODE_LETTERS = string.ascii_letters + string.digits
-NOT_THERE_OR_EXPIRED = "attribute_not_exists(PK) OR expires_at < :now"
-
-
-class Filed(NamedTuple):
-    """What became of a submission. `submission_id` is the first one's when this was a retry."""
-
-    submission_id: str
-    outcome: Literal["created", "joined", "repeated"]
-    lead_id: str
 
 
 class Link(BaseModel):
@@ -86,43 +80,84 @@ class LeadTable:
 
     # --- capture -------------------------------------------------------------------------------
 
-    def capture(self, submission: "Submission", captured: LeadCaptured) -> Filed:
+    def capture(
+        self, submission: "Submission", captured: LeadCaptured, admission: "Admission | None" = None
+    ) -> Filed:
         """Files a submission in one transaction: as a new lead, or with its contact's open lead.
 
         One round trip for a new lead and for a retry, three when the contact has an open lead.
-        Raises IdempotencyConflictError when the key was used for other content,
-        StorageUnavailableError when nothing could be stored.
+        An admission settles the submission's place in the intake in the same transaction, so that
+        it happens once. Raises IdempotencyConflictError when the key was used for other content,
+        AlreadySettledError when the intake has the submission no more, StorageUnavailableError
+        when nothing could be stored.
         """
-        lead = _new_lead(submission, captured)
+        at = admission.at if admission else submission.received_at
+        token = secrets.token_hex(16)
+        lead = Lead.opened_by(submission, captured, token, at)
         for number in range(CAPTURE_TRIES):
             self._table.pause(number)
+            writes = [
+                receipt(
+                    self._table,
+                    submission,
+                    lead.lead_id,
+                    at,
+                    token,
+                    from_intake=bool(admission),
+                ),
+                *self._written(None, lead, [captured], _actor(admission), at),
+                self._submission(submission, lead.lead_id),
+                *(self._guard(guard, lead.lead_id) for guard in lead.guards),
+            ]
+            first_guard = 4
             try:
-                self._table.transact(
-                    [
-                        self._receipt(submission, lead.lead_id),
-                        *self._written(None, lead, [captured], VISITOR, submission.received_at),
-                        self._submission(submission, lead.lead_id),
-                        *(self._guard(guard, lead.lead_id) for guard in lead.guards),
-                    ]
-                )
+                self._table.transact([*writes, *self._settled(admission, lead.lead_id)])
             except Refusal as refusal:
-                if 0 in refusal.former:
-                    return _first_answer(refusal.former[0], submission)
-                first_guard = 4
+                if filed := self._filed_before(refusal, submission, admission, len(writes), token):
+                    return filed
                 held = {
                     guard: str(refusal.former[place]["lead_id"])
                     for place, guard in enumerate(lead.guards, start=first_guard)
                     if place in refusal.former
                 }
-                filed = self._join(submission, captured, held)
-                if filed is not None:
-                    return filed
+                joined = self._join(submission, captured, held, admission, token)
+                if joined is not None:
+                    return joined
             else:
                 return Filed(submission.submission_id, "created", lead.lead_id)
         raise StorageUnavailableError("the contact's lead never stood still")
 
+    def _settled(
+        self, admission: "Admission | None", lead_id: str
+    ) -> "list[TransactWriteItemTypeDef]":
+        return [settled(self._table, admission, lead_id)] if admission else []
+
+    def _filed_before(
+        self,
+        refusal: Refusal,
+        submission: "Submission",
+        admission: "Admission | None",
+        place_of_admission: int,
+        token: str,
+    ) -> Filed | None:
+        """What the submission became when it was filed first, if that is why it was refused."""
+        if place_of_admission in refusal.former:
+            raise AlreadySettledError(submission.submission_id)
+        if 0 not in refusal.former:
+            return None
+        if admission:
+            # Who sent it has sent it again since, and that was accepted.
+            former = refusal.former[0]
+            return Filed(former["submission_id"], "repeated", former["lead_id"] or "")
+        return first_answer(refusal.former[0], submission, token)
+
     def _join(
-        self, submission: "Submission", captured: LeadCaptured, held: Mapping[str, str]
+        self,
+        submission: "Submission",
+        captured: LeadCaptured,
+        held: Mapping[str, str],
+        admission: "Admission | None",
+        token: str,
     ) -> Filed | None:
         """Adds a submission to its contact's open lead; None when that lead has just changed."""
         lead_id, *others = dict.fromkeys(held.values())
@@ -140,38 +175,22 @@ class LeadTable:
         # All guards are released in the transaction that closes the lead, so they are few.
         room = MOST_GUARDS - len(lead.guards)
         new = [guard for guard in submission.contact.guards if guard not in held][: max(0, room)]
-        joined = apply(lead, Change((resubmitted,)), submission.received_at)
-        joined = joined.told_by(_as_sent(submission)).model_copy(
+        at = admission.at if admission else submission.received_at
+        joined = apply(lead, Change((resubmitted,)), at)
+        joined = joined.told_by(Said.of(submission)).model_copy(
             update={"guards": (*lead.guards, *new)}
         )
+        writes = [
+            receipt(self._table, submission, lead_id, at, token, from_intake=bool(admission)),
+            *self._written(lead, joined, [resubmitted], _actor(admission), at),
+            self._submission(submission, lead_id),
+            *(self._guard(guard, lead_id) for guard in new),
+        ]
         try:
-            self._table.transact(
-                [
-                    self._receipt(submission, lead_id),
-                    *self._written(lead, joined, [resubmitted], VISITOR, submission.received_at),
-                    self._submission(submission, lead_id),
-                    *(self._guard(guard, lead_id) for guard in new),
-                ]
-            )
+            self._table.transact([*writes, *self._settled(admission, lead_id)])
         except Refusal as refusal:
-            if 0 in refusal.former:
-                return _first_answer(refusal.former[0], submission)
-            return None
+            return self._filed_before(refusal, submission, admission, len(writes), token)
         return Filed(submission.submission_id, "joined", lead_id)
-
-    def _receipt(self, submission: "Submission", lead_id: str) -> "TransactWriteItemTypeDef":
-        now = int(submission.received_at.timestamp())
-        return self._table.put(
-            {
-                **keys.receipt(submission.form_id, submission.receipt_key),
-                "submission_id": submission.submission_id,
-                "lead_id": lead_id,
-                "content_hash": submission.content_hash,
-                "expires_at": now + submission.receipt_seconds,
-            },
-            NOT_THERE_OR_EXPIRED,
-            now=now,
-        )
 
     def _submission(self, submission: "Submission", lead_id: str) -> "TransactWriteItemTypeDef":
         return self._table.put(
@@ -436,56 +455,25 @@ def new_code() -> str:
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(12))
 
 
-def _first_answer(receipt: Item, submission: "Submission") -> Filed:
-    if receipt["content_hash"] != submission.content_hash:
-        raise IdempotencyConflictError("the key was used for other content")
-    first = str(receipt["submission_id"])
-    # Our own receipt: the answer to the write was lost on its way, the write was not.
-    outcome: Literal["created", "repeated"] = (
-        "created" if first == submission.submission_id else "repeated"
-    )
-    return Filed(first, outcome, str(receipt["lead_id"]))
-
-
-ASKED_LENGTH = 280
-
-
-def _as_sent(submission: "Submission") -> Said:
-    """What the lead shows of a submission."""
-    contact, touch = submission.contact, submission.touch
-    return Said(
-        form_title=submission.form_title,
-        name=contact.name,
-        phone=contact.phone,
-        phone_extension=contact.phone_extension,
-        email=contact.email,
-        company=contact.company,
-        company_domain=contact.company_domain,
-        asked=(submission.message or "")[:ASKED_LENGTH] or None,
-        source=touch.describe(),
-        page=touch.landing_page,
+def settled(
+    table: Table, admission: "Admission", lead_id: str | None
+) -> "TransactWriteItemTypeDef":
+    """Settles a submission, if it still waits for somebody to see to it."""
+    kept = admission.kept
+    return table.update(
+        keys.intake(kept.received_at.date().isoformat(), kept.submission_id),
+        "SET settled_as = :settled, lead_id = :lead, settled_at = :at, settled_by = :by",
+        STILL_WAITS,
+        settled=admission.settlement if lead_id else "dismissed",
+        lead=lead_id,
+        at=iso(admission.at),
+        by=admission.by,
+        nothing=None,
     )
 
 
-def _new_lead(submission: "Submission", captured: LeadCaptured) -> Lead:
-    return Lead(
-        **_as_sent(submission).model_dump(),
-        lead_id=secrets.token_hex(16),
-        version=1,
-        sequence=1,
-        form_id=submission.form_id,
-        channel=submission.channel,
-        team=captured.team,
-        locale=submission.locale,
-        policy_version=captured.policy_version,
-        verdict=captured.verdict,
-        received_at=submission.received_at,
-        clock_started_at=submission.received_at,
-        respond_by=captured.respond_by,
-        is_test=submission.is_test,
-        # A test never joins anybody's lead, and nobody's submission joins a test.
-        guards=() if submission.is_test else submission.contact.guards,
-    )
+def _actor(admission: "Admission | None") -> str:
+    return admission.by if admission else VISITOR
 
 
 def _expiry(of: "Submission | Lead") -> dict[str, int]:

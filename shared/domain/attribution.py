@@ -36,22 +36,32 @@ REFERRER_KEYS = ("referrer", "referer", "http_referer", "document_referrer", "pa
 GA_KEYS = ("ga_client_id", "_ga", "ga_cid")
 YM_KEYS = ("ym_uid", "_ym_uid", "ym_client_id")
 
-KEYS = frozenset({*UTM, *CLICK_IDS, *PAGE_KEYS, *REFERRER_KEYS, *GA_KEYS, *YM_KEYS})
+CLIENT_KEYS = ("_fbp", "_fbc", "hubspotutk", "calltouch_session_id", "roistat_visit")
+"""Ids that other tools gave to the visitor's browser."""
+
+KEYS = frozenset({*UTM, *CLICK_IDS, *PAGE_KEYS, *REFERRER_KEYS, *GA_KEYS, *YM_KEYS, *CLIENT_KEYS})
 """Names of fields that tell of the visit and not of the person, in lower case."""
 
-FIRST_TOUCH = "first_touch."
-"""Fields of the first visit start so; they are kept with the request and not read yet."""
+FIRST_TOUCH = ("first_touch.", "first_touch_", "first_")
+"""Fields of the first visit start so: `first_touch_utm_source`."""
 
 PLACEHOLDERS = frozenset(
     {"(none)", "(not set)", "(not provided)", "none", "null", "undefined", "nan", "-", "(direct)"}
 )
 MAX_TAG_LENGTH = 300
 MAX_URL_SHOWN = 1000
+MAX_URL_KEPT = 4000
 
 
 def tells_of_visit(key: str) -> bool:
     """Whether a field, named in lower case, tells of the visit and not of the person."""
-    return key in KEYS or key.startswith(FIRST_TOUCH)
+    return key in KEYS or _of_first_touch(key) is not None
+
+
+def _of_first_touch(key: str) -> str | None:
+    """What the field is called without what says that it is of the first visit."""
+    names = (key.removeprefix(prefix) for prefix in FIRST_TOUCH if key.startswith(prefix))
+    return next((name for name in names if name in KEYS), None)
 
 
 class Touch(BaseModel):
@@ -68,12 +78,17 @@ class Touch(BaseModel):
     term: str | None = None
     click_id_kind: str | None = None
     click_id: str | None = None
+    """The one that decides, where there are several."""
+    click_ids: dict[str, str] = {}
+    """All of them."""
     referrer: str | None = None
     """Host and path."""
     landing_page: str | None = None
     """Origin and path."""
     ga_client_id: str | None = None
     ym_uid: str | None = None
+    client_ids: dict[str, str] = {}
+    """Of `CLIENT_KEYS`."""
 
     def describe(self) -> str | None:
         """`yandex / cpc / autumn`, for people; None for a direct visit."""
@@ -101,7 +116,8 @@ def read_touch(tags: Mapping[str, str], page: str | None = None) -> Touch:
         return _value(tags.get(name)) or _value(query.get(name))
 
     utm = {part: value for name, part in UTM.items() if (value := tag(name)) is not None}
-    kind = next((kind for kind in CLICK_IDS if tag(kind)), None)
+    click_ids = {kind: value for kind in CLICK_IDS if (value := tag(kind))}
+    kind = next(iter(click_ids), None)
     referrer = _foreign(web_address(_first(tags, REFERRER_KEYS)), page_url)
     basis, source, medium = _origin(utm, kind, referrer)
     return Touch(
@@ -112,12 +128,43 @@ def read_touch(tags: Mapping[str, str], page: str | None = None) -> Touch:
         content=utm.get("content"),
         term=utm.get("term"),
         click_id_kind=kind,
-        click_id=tag(kind) if kind else None,
+        click_id=click_ids[kind] if kind else None,
+        click_ids=click_ids,
         referrer=f"{referrer.host}{referrer.path}"[:MAX_URL_SHOWN] if referrer else None,
         landing_page=_without_query(page_url),
         ga_client_id=_ga_client_id(_first(tags, GA_KEYS)),
         ym_uid=_value(_first(tags, YM_KEYS)),
+        client_ids={key: value for key in CLIENT_KEYS if (value := _value(tags.get(key)))},
     )
+
+
+def read_first_touch(tags: Mapping[str, str]) -> Touch | None:
+    """The visitor's first touch, where the page remembers it."""
+    first = {name: text for key, text in tags.items() if (name := _of_first_touch(key))}
+    return read_touch(first) if first else None
+
+
+class Addresses(NamedTuple):
+    """Where the visitor was, with all that the addresses say. For the record, not for showing."""
+
+    page_url: str | None
+    referrer_url: str | None
+
+
+def read_addresses(tags: Mapping[str, str], page: str | None = None) -> Addresses:
+    """The addresses as they were sent; `page` is as in `read_touch`."""
+    return Addresses(
+        _verbatim(_first(tags, PAGE_KEYS)) or _verbatim(page),
+        _verbatim(_first(tags, REFERRER_KEYS)),
+    )
+
+
+def _verbatim(address: str | None) -> str | None:
+    """An address of the web, without a name and a password in it."""
+    found = web_address(address)
+    if address is None or found is None or "@" in found.netloc:
+        return None
+    return tidy(address[:MAX_URL_KEPT]) or None
 
 
 def _origin(
@@ -227,6 +274,7 @@ class _Visit(NamedTuple):
         return _SHOP.search(self.campaign) is not None
 
 
+PAID_OTHER = "Paid Other"
 Rule = tuple[str, str, Callable[[_Visit], bool]]
 
 _SOCIAL_MEDIA = frozenset(
@@ -244,7 +292,7 @@ RULES: tuple[Rule, ...] = (
     ("paid_social", "Paid Social", lambda v: v.paid and v.category == "social"),
     ("paid_video", "Paid Video", lambda v: v.paid and v.category == "video"),
     ("display", "Display", lambda v: v.medium in _DISPLAY),
-    ("paid_other", "Paid Other", lambda v: v.paid),
+    ("paid_other", PAID_OTHER, lambda v: v.paid),
     ("organic_shopping", "Organic Shopping", lambda v: v.category == "shopping" or v.shop),
     (
         "organic_social",
@@ -287,3 +335,13 @@ def channel_of(touch: Touch, sources: Sources = GA4) -> Channel:
         if holds(visit):
             return Channel(name, f"{touch.basis}:{rule}")
     return Channel(UNASSIGNED, f"{touch.basis}:none")
+
+
+def is_untagged(touch: Touch, sources: Sources) -> bool:
+    """Whether money was spent on a visit, or may have been, and no rule can say where: tags that
+    match nothing, and paid traffic from a source that nobody knows.
+    """
+    channel = channel_of(touch, sources).name
+    if channel == PAID_OTHER:
+        return sources.category((touch.source or "").strip().lower()) is None
+    return channel == UNASSIGNED

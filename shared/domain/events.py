@@ -50,6 +50,10 @@ class LeadCaptured(LeadEvent):
     policy_version: int
     respond_by: Instant
     """When the response clock runs out."""
+    waited_seconds: Decimal | None = None
+    """How long the submission waited in the intake; the clock starts only after that."""
+    untagged: bool | None = None
+    """True for a visit that may have cost money when nothing says on what."""
 
 
 class LeadResubmitted(LeadEvent):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,12 +11,18 @@ from shared.domain.events import (
     AlertFailed,
     AlertSent,
     AttemptResult,
+    LeadCaptured,
     LeadEvent,
     Verdict,
     Via,
 )
 from shared.domain.instants import Instant
 
+if TYPE_CHECKING:
+    # Types only: who plans or sweeps leads has no use for what reads submissions.
+    from shared.domain.submission import Submission
+
+ASKED_LENGTH = 280
 ALERT_CONFIRMED_WITHIN = timedelta(seconds=30)
 """An alert neither sent nor failed for so long is looked after: with the sweeper's minute of grace
 and the minute until it comes, within three minutes even when stream or bus are dead."""
@@ -94,6 +100,23 @@ class Said(BaseModel):
     """Where the visit came from, in the words of its tags: `yandex / cpc / autumn`."""
     page: str | None = None
 
+    @classmethod
+    def of(cls, submission: "Submission") -> "Said":
+        """What the lead shows of a submission."""
+        contact, touch = submission.contact, submission.touch
+        return Said(
+            form_title=submission.form_title,
+            name=contact.name,
+            phone=contact.phone,
+            phone_extension=contact.phone_extension,
+            email=contact.email,
+            company=contact.company,
+            company_domain=contact.company_domain,
+            asked=(submission.message or "")[:ASKED_LENGTH] or None,
+            source=touch.describe(),
+            page=touch.landing_page,
+        )
+
 
 class Lead(Said):
     """The projection of a lead's events, about 1 KB. `version` grows by one with every write."""
@@ -146,6 +169,31 @@ class Lead(Said):
     follow_up: FollowUp = FollowUp()
     actions: tuple[str, ...] = ()
     """Ids of the last few things people did, so that a form sent twice counts once."""
+
+    @classmethod
+    def opened_by(
+        cls, submission: "Submission", captured: LeadCaptured, lead_id: str, at: datetime
+    ) -> "Lead":
+        """The lead that a submission opens. Its clock starts at `at`: later than the receipt when
+        it had to wait in the intake."""
+        return cls(
+            **Said.of(submission).model_dump(),
+            lead_id=lead_id,
+            version=1,
+            sequence=1,
+            form_id=submission.form_id,
+            channel=submission.channel,
+            team=captured.team,
+            locale=submission.locale,
+            policy_version=captured.policy_version,
+            verdict=captured.verdict,
+            received_at=submission.received_at,
+            clock_started_at=at,
+            respond_by=captured.respond_by,
+            is_test=submission.is_test,
+            # A test never joins anybody's lead, and nobody's submission joins a test.
+            guards=() if submission.is_test else submission.contact.guards,
+        )
 
     def told_by(self, said: Said) -> "Lead":
         """The lead after a further submission, which also fills in what was missing so far."""

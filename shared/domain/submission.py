@@ -5,11 +5,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.domain.attribution import Touch, channel_of, read_touch
+from shared.domain.attribution import (
+    Touch,
+    channel_of,
+    is_untagged,
+    read_addresses,
+    read_first_touch,
+    read_touch,
+)
 from shared.domain.contact import (
     Contact,
     company_domain,
@@ -35,6 +42,7 @@ from shared.errors import FieldError, InvalidSubmissionError
 
 KEY_SECONDS = 7 * 86_400
 """How long a key of the page's, or the client's own id, means the same submission."""
+MAX_CONSENT_TEXT = 5000
 FINGERPRINT_SECONDS = 600
 """How long the same words of the same person are a double click and not a second wish."""
 
@@ -48,6 +56,13 @@ class NamedFile(NamedTuple):
     size: int
 
 
+Aside = Literal["partial", "reference", "erasure", "test"]
+"""What a visitor left unfinished; the id of answers that are to be fetched; the wish that answers
+are forgotten; a vendor's try-out with made-up answers."""
+DecodedKind = Literal["submission"] | Aside
+"""Somebody's answers, or what makes no lead by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What one request says, before anybody judged it."""
@@ -55,6 +70,9 @@ class Decoded:
     client: str
     fields: tuple[tuple[str, str], ...]
     """Incoming key and text, in the order sent; a key may repeat."""
+    kind: DecodedKind = "submission"
+    meanings: tuple[tuple[str, str], ...] = ()
+    """Incoming key and the canonical name that the client knows it to be, from a type it sent."""
     content_type: str = ""
     body: str | None = None
     """The verbatim text that is kept: what was sent, without what must not be kept (cookies)."""
@@ -63,7 +81,7 @@ class Decoded:
     page: str | None = None
     """The page it was sent from, as far as the request itself tells."""
     external_id: str | None = None
-    """The client's own id of this submission."""
+    """The client's own id of this submission, without any prefix."""
     idempotency_key: str | None = None
     next_url: str | None = None
     files: tuple[NamedFile, ...] = ()
@@ -96,11 +114,19 @@ class Submission(BaseModel):
     """Everything that was answered, by canonical name or own key."""
     contact: Contact
     touch: Touch
+    """The last one: the visit that it was sent from."""
+    first_touch: Touch | None = None
+    """The visitor's first one, where the page remembers it."""
+    page_url: str | None = None
+    referrer_url: str | None = None
     channel: str
     """GA4's default channel group."""
     channel_rule: str
     aliased_channel: str
     """The same with the sources that Google's list does not know."""
+    aliased_channel_rule: str = ""
+    untagged: bool = False
+    """It may have cost money, and nothing says on what."""
     external_id: str | None
     consent: bool | None
     consent_text: str | None
@@ -109,6 +135,8 @@ class Submission(BaseModel):
     receipt_seconds: int
     content_hash: str
     is_test: bool = False
+    attachments: tuple[NamedFile, ...] = ()
+    """Files that came along: they are not stored."""
 
     @property
     def message(self) -> str | None:
@@ -129,19 +157,21 @@ def accept(
     Raises InvalidSubmissionError with one entry per field, in the order of the form; where nobody
     waits for the answer only for what the form cannot do without.
     """
-    values, tags = form.sort(decoded.fields)
+    values, tags, apart = form.sort(decoded.fields, decoded.meanings)
     readings = _read(values, form)
     errors = [
         *_mistakes(values, readings, form, gettext, lenient=not decoded.somebody_waits),
-        *(_refused(file, gettext) for file in decoded.files),
+        *(_refused(file, gettext) for file in decoded.files if not form.allow_files),
     ]
     if errors:
         raise InvalidSubmissionError(tuple(errors))
     touch = read_touch(tags, decoded.page)
-    channel = channel_of(touch)
+    addresses = read_addresses(tags, decoded.page)
+    channel, aliased = channel_of(touch), channel_of(touch, ALIASES)
     consent = readings.consent
     digest = content_hash(values, consent)
-    receipt = receipt_of(decoded, digest)
+    external_id = decoded.external_id or apart.get("external_id") or None
+    receipt = receipt_of(external_id, decoded.idempotency_key, digest)
     return Submission(
         submission_id=submission_id,
         form_id=form.form_id,
@@ -155,26 +185,46 @@ def accept(
         values=values,
         contact=readings.contact,
         touch=touch,
+        first_touch=read_first_touch(tags),
+        page_url=addresses.page_url,
+        referrer_url=addresses.referrer_url,
         channel=channel.name,
         channel_rule=channel.rule,
-        aliased_channel=channel_of(touch, ALIASES).name,
-        external_id=decoded.external_id,
+        aliased_channel=aliased.name,
+        aliased_channel_rule=aliased.rule,
+        untagged=is_untagged(touch, ALIASES),
+        external_id=external_id,
         consent=consent,
-        consent_text=form.consent_text or None if consent is not None else None,
-        consent_version=form.consent_version or None if consent is not None else None,
+        consent_text=_agreed("consent_text", form.consent_text, consent, apart),
+        consent_version=_agreed("consent_version", form.consent_version, consent, apart),
         receipt_key=receipt.key,
         receipt_seconds=receipt.seconds,
         content_hash=digest,
         is_test=form.is_test,
+        attachments=decoded.files,
     )
 
 
-class _Readings(NamedTuple):
+def _agreed(what: str, of_form: str, consent: bool | None, sent: Mapping[str, str]) -> str | None:
+    """What the page says it showed, or what the form's policy says it shows."""
+    if consent is None:
+        return None
+    return tidy(sent.get(what, "")[:MAX_CONSENT_TEXT]) or of_form or None
+
+
+class Readings(NamedTuple):
+    """What the canonical fields say."""
+
     contact: Contact
     consent: bool | None
 
 
-def _read(values: Mapping[str, str], form: Form) -> _Readings:
+def read_contact(decoded: Decoded, form: Form) -> Readings:
+    """Who sent something, and whether they agreed, where nothing is required of them."""
+    return _read(form.sort(decoded.fields, decoded.meanings).values, form)
+
+
+def _read(values: Mapping[str, str], form: Form) -> Readings:
     """What the canonical fields say, wherever they can be read."""
     short = {name: tidy(values.get(name, "")[: MAX_LENGTHS[name]]) for name in ("name", "company")}
     name = read_name(short["name"])
@@ -190,11 +240,11 @@ def _read(values: Mapping[str, str], form: Form) -> _Readings:
         company=short["company"] or None,
         company_domain=company_domain(email),
     )
-    return _Readings(contact, consent_of(values.get("consent")))
+    return Readings(contact, consent_of(values.get("consent")))
 
 
 def _mistakes(
-    values: Mapping[str, str], readings: _Readings, form: Form, gettext: Gettext, *, lenient: bool
+    values: Mapping[str, str], readings: Readings, form: Form, gettext: Gettext, *, lenient: bool
 ) -> Iterator[FieldError]:
     for name, rule in form.fields.items():
         if lenient and not rule.required:
@@ -208,7 +258,7 @@ def _mistakes(
             yield FieldError(name, code, advice(form, name, code, gettext))
 
 
-def _is_usable(kind: FieldType, name: str, text: str, readings: _Readings, form: Form) -> bool:
+def _is_usable(kind: FieldType, name: str, text: str, readings: Readings, form: Form) -> bool:
     """Whether the text makes what the field's type promises."""
     match kind:
         case "phone":
@@ -239,9 +289,9 @@ def content_hash(values: Mapping[str, str], consent: bool | None) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def receipt_of(decoded: Decoded, digest: str) -> Receipt:
+def receipt_of(external_id: str | None, idempotency_key: str | None, digest: str) -> Receipt:
     """The client's own id recognises a repeat best, then a key, then the content itself."""
-    for kind, key in (("client", decoded.external_id), ("key", decoded.idempotency_key)):
+    for kind, key in (("client", external_id), ("key", idempotency_key)):
         if key:
             return Receipt(_receipt_key(kind, key), KEY_SECONDS)
     return Receipt(_receipt_key("content", digest), FINGERPRINT_SECONDS)

@@ -24,8 +24,9 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    """The vectors of `data/<name>.json`."""
-    return cast("list[dict[str, Any]]", json.loads((DATA / f"{name}.json").read_text("utf-8")))
+    """The vectors of `tests/cases/_vectors/<name>.json`."""
+    text = (CASES / "_vectors" / f"{name}.json").read_text("utf-8")
+    return cast("list[dict[str, Any]]", json.loads(text))
 
 
 def a_form(**fields: Any) -> Form:

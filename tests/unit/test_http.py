@@ -205,7 +205,8 @@ def test_a_browser_learns_what_it_may_send() -> None:
     reply = preflight()
     assert (reply.status, reply.body) == (204, "")
     assert reply.headers["Access-Control-Allow-Headers"] == (
-        "content-type, idempotency-key, x-requested-with"
+        "content-type, idempotency-key, x-requested-with, hx-boosted, hx-current-url, hx-prompt, "
+        "hx-request, hx-request-type, hx-source, hx-target, hx-trigger, hx-trigger-name"
     )
     assert reply.headers["Access-Control-Max-Age"] == "7200"
 

@@ -305,6 +305,18 @@ FAULTS = (
         from_now(1),
     ),
     Fault(
+        "the table does not answer for ten minutes, or capture has a bug",
+        "SpillWaiting",
+        "ApproximateAgeOfOldestMessage",
+        from_now(600),
+    ),
+    Fault(
+        "a spilled request cannot be filed for a day",
+        "SpillDeadLetters",
+        "ApproximateNumberOfMessagesVisible",
+        from_now(1),
+    ),
+    Fault(
         "advancing is slower than leads come",
         "AdvancesDelayed",
         "ApproximateAgeOfOldestMessage",

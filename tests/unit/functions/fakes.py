@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from shared.adapters.alerts import AlertRefusedError
+from shared.adapters.dynamodb import Table
+from shared.adapters.intake_table import IntakeTable
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.bursts import Bursts
+from shared.domain.form import Form, Keys
 from shared.domain.roster import Rep
-from shared.errors import AlertNotSentError
+from shared.errors import AlertNotSentError, EventsNotPublishedError
+from submit_form.service import Parts
 
 
 class Wake(NamedTuple):
@@ -26,10 +33,15 @@ class FakeEscalation:
 
 
 class FakeQueue:
+    """Remembers its messages; `fail` makes it refuse them."""
+
     def __init__(self) -> None:
         self.messages: list[Mapping[str, object]] = []
+        self.fail = False
 
     def send(self, messages: Sequence[Mapping[str, object]]) -> None:
+        if self.fail:
+            raise EventsNotPublishedError("queue")
         self.messages += messages
 
 
@@ -66,3 +78,36 @@ class FakeBus:
     def publish(self, flats: Sequence[Mapping[str, object]]) -> list[int]:
         self.published += flats
         return self.refused
+
+
+class FakeSecrets:
+    """The secrets of every form."""
+
+    def __init__(self, **values: str) -> None:
+        self.values = values
+
+    def of(self, form: Form) -> Keys:
+        return {name: (self.values[name],) for name in form.secrets}
+
+
+class FakeRobots:
+    """Takes nobody for a robot, or everybody."""
+
+    def __init__(self, *, sees: bool = False) -> None:
+        self.sees = sees
+
+    def signal(self, *_: object) -> Literal["turnstile"] | None:
+        return "turnstile" if self.sees else None
+
+
+def parts_on(table: Table, store: PolicyStore | None = None) -> Parts:
+    """What submit_form works with: the real table, and stand-ins for the rest of AWS."""
+    return Parts(
+        store or PolicyStore(table),
+        LeadTable(table),
+        IntakeTable(table),
+        FakeSecrets(),
+        Bursts(),
+        FakeRobots(),
+        FakeQueue(),
+    )

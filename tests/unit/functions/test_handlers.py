@@ -430,3 +430,15 @@ def test_a_person_sees_a_page_when_something_breaks(
     assert answer["statusCode"] == 500
     assert answer["body"].startswith("<!doctype html>")
     assert "Анна" not in answer["body"]
+
+
+@case("replay_spill", "waited")
+def test_replay_spill(leads: LeadTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda _: "1e" * 16)
+    for _ in range(2):
+        assert invoke("replay_spill", "waited") == {"batchItemFailures": []}
+
+    lead = leads.lead("1e" * 16)
+    assert lead is not None
+    assert (lead.name, lead.submissions) == ("Grace Hopper", 1)
+    assert lead.received_at == lead.clock_started_at == datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -17,10 +17,10 @@ from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
-from submit_form.service import submit_form
+from submit_form.service import Received, submit_form
 from sweep_follow_ups.service import OVERDUE
 from tests.unit.domain.samples import at
-from tests.unit.functions.fakes import FakeEscalation, FakeQueue, FakeSender
+from tests.unit.functions.fakes import FakeEscalation, FakeQueue, FakeSender, parts_on
 from tests.unit.samples import a_request
 
 POLICY = Path(__file__).parents[3] / "infra/policy"
@@ -173,7 +173,7 @@ def test_policy_sends_just_what_is_waited_for_and_ends_by_itself(table: Table) -
         json.dumps(fields), "application/json", form_id=form_id, idempotency_key=key
     )
 
-    answered = submit_form(request, store, leads, at(0))
+    answered = submit_form(request, parts_on(table, store), Received(at(0), "1" * 32))
 
     assert answered.reply.status == 201
     lead_id = answered.lead_id or ""

@@ -1,0 +1,73 @@
+"""Receipts: what makes a submission that is sent again find its first answer."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from shared.adapters import keys
+from shared.adapters.dynamodb import Item, Table
+from shared.errors import IdempotencyConflictError
+
+if TYPE_CHECKING:
+    # Types only: who plans or sweeps leads has no use for what reads submissions.
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from shared.domain.submission import Submission
+
+NOT_THERE_OR_EXPIRED = "attribute_not_exists(PK) OR expires_at < :now"
+OR_ITS_OWN = " OR (submission_id = :own AND lead_id = :nobody)"
+
+
+class Filed(NamedTuple):
+    """What became of a submission. `submission_id` is the first one's when this was a retry."""
+
+    submission_id: str
+    outcome: Literal["created", "joined", "quarantined", "repeated"]
+    lead_id: str
+    """Empty while it is quarantined."""
+
+
+def receipt(
+    table: Table,
+    submission: "Submission",
+    lead_id: str | None,
+    now: datetime,
+    token: str,
+    *,
+    from_intake: bool = False,
+) -> "TransactWriteItemTypeDef":
+    """Writes the receipt, unless there is one. What comes from the intake may have its own.
+
+    The token says who wrote it.
+    """
+    seconds = int(now.timestamp())
+    condition = NOT_THERE_OR_EXPIRED
+    values: dict[str, object] = {"now": seconds}
+    if from_intake:
+        condition += OR_ITS_OWN
+        values |= {"own": submission.submission_id, "nobody": None}
+    return table.put(
+        {
+            **keys.receipt(submission.form_id, submission.receipt_key),
+            "submission_id": submission.submission_id,
+            "lead_id": lead_id,
+            "content_hash": submission.content_hash,
+            "token": token,
+            "expires_at": seconds + submission.receipt_seconds,
+        },
+        condition,
+        **values,
+    )
+
+
+def first_answer(former: Item, submission: "Submission", token: str) -> Filed:
+    """What the first one was answered, by its receipt.
+
+    Raises IdempotencyConflictError when the key was used for other content.
+    """
+    if former["content_hash"] != submission.content_hash:
+        raise IdempotencyConflictError("the key was used for other content")
+    first, lead_id = str(former["submission_id"]), former["lead_id"] or ""
+    # Our own receipt: the answer to the write was lost on its way, the write was not.
+    is_own = former.get("token") == token
+    written: Literal["created", "quarantined"] = "created" if lead_id else "quarantined"
+    return Filed(first, written if is_own else "repeated", lead_id)

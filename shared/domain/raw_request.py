@@ -1,0 +1,35 @@
+"""Requests as they came in, for what could not be decoded or could not be stored."""
+
+import base64
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.instants import Instant
+
+
+class RawRequest(BaseModel):
+    """A request as it came in, without cookies."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    method: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body_base64: str
+
+    @property
+    def body(self) -> bytes:
+        return base64.b64decode(self.body_base64)
+
+
+class Spilled(BaseModel):
+    """A message of the spill queue: a request that the table could not take when it came in."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    submission_id: str
+    received_at: Instant
+    form_id: str
+    source_ip: str
+    raw: RawRequest
+    """With all its headers: what proves where it comes from is looked at when it is replayed."""
