@@ -1,7 +1,7 @@
 # Leadline's one interface. `make help` lists what there is; `make run` is where to begin.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run lock clean check test prove texts pictures build deploy bench
+.PHONY: help setup run lock clean check test cases prove texts clients pictures build deploy bench
 
 # Where `make run` serves everything; FRESH=1 forgets all data first.
 PORT ?= 8080
@@ -93,6 +93,12 @@ check: setup ## Format, lint, types, arrows, template and unit tests: about a mi
 test: setup .local/sam/.ready .local/checkov/.ready $(if $(OLDEST),.local/oldest/.ready) ## Everything that CI runs, with one summary at the end
 	@.venv/bin/python -m tests.run
 
+# Cases of form clients, in the format that docs/form-clients.md describes.
+FORM_CASES ?= tests/cases
+
+cases: setup ## Send cases of form clients to the local stack and compare (FORM_CASES=folder, yours or ours)
+	@PYTHONPATH=.:functions .venv/bin/python -m tests.form_cases.run "$(FORM_CASES)"
+
 prove: setup ## Break it: all pairs of faults, all interleavings, all planted bugs (half an hour or more)
 	@.venv/bin/python -m pytest tests/crash -q -n 2 --show-capture=no --pairs all
 	@.venv/bin/python -m tests.crash.planted_bugs
@@ -125,6 +131,9 @@ texts: setup ## Collect the sentences of code and pages, update and compile the 
 	@.venv/bin/pybabel --quiet update --input-file .local/leadline.pot --output-dir shared/texts/locale \
 		--domain leadline --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 96
 	@.venv/bin/pybabel --quiet compile --directory shared/texts/locale --domain leadline
+
+clients: setup ## Write what form clients tell of themselves into docs/form-clients.md
+	@.venv/bin/python -m docs.make_form_clients
 
 pictures: setup ## Take the pictures of the READMEs anew from a running Leadline
 	@.venv/bin/python -m docs.make_pictures --port $(PORT)

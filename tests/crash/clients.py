@@ -58,7 +58,7 @@ class Outside:
                 fields,
                 {"idempotency-key": key, "accept": "application/json"},
             )
-            if response.status == HTTPStatus.CREATED:
+            if response.status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
                 submission_id = json.loads(response.body)["id"]
                 self.told.append(Told(key, urlencode(fields), submission_id))
             else:

@@ -59,14 +59,10 @@ BUGS: Mapping[str, Bug] = {
     # --- durability
     "two writes instead of one transaction": bug(
         TABLE,
-        """                self._table.transact(
-                    [
-                        self._receipt(submission, lead.lead_id),
-                        *self._written(None, lead""",
-        """                self._table.transact([self._receipt(submission, lead.lead_id)])
-                self._table.transact(
-                    [
-                        *self._written(None, lead""",
+        "transact([*writes, *self._settled(admission, lead.lead_id)])\n",
+        """transact(writes[:1])
+                self._table.transact(writes[1:])
+""",
         *matrix("retries"),
     ),
     "marked as sent before it is published": bug(
@@ -110,8 +106,8 @@ BUGS: Mapping[str, Bug] = {
     ),
     "a rule for the wrong event": bug(
         "template.yaml",
-        "        detail-type: [AlertRequested]\n",
-        "        detail-type: [AlertRequest]\n",
+        "detail-type: [AlertRequested]}\n",
+        "detail-type: [AlertRequest]}\n",
         *matrix("retries"),
     ),
     "a new lead is not due until it is planned": bug(
@@ -122,9 +118,9 @@ BUGS: Mapping[str, Bug] = {
     ),
     # --- concurrency
     "no receipt, so that each retry is new": bug(
-        TABLE,
-        "            NOT_THERE_OR_EXPIRED,\n            now=now,\n",
-        "",
+        "shared/adapters/receipts.py",
+        "    condition = NOT_THERE_OR_EXPIRED\n",
+        '    condition = NOT_THERE_OR_EXPIRED + " OR expires_at >= :now"\n',
         *orders("post_and_its_retry"),
     ),
     "check, then act on the lead": Bug(

@@ -16,10 +16,11 @@ from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.roster import Rep
-from submit_form.service import Answered, submit_form
+from submit_form.service import Answered, Received, submission_id_of, submit_form
 from sweep_follow_ups.service import sweep
 from tests.crash.database import Database
 from tests.unit.domain.samples import ANNA, BORIS, MARIA
+from tests.unit.functions.fakes import parts_on
 from tests.unit.samples import a_request
 from tests.unit.template import ROOT, expanded
 
@@ -93,9 +94,9 @@ class Scene:
     """What actors can do, each by the service that does it in production."""
 
     def __init__(self, kind: type[Table] = PatientTable) -> None:
-        table = kind(dynamodb.client(), TABLE)
-        self.policies = PolicyStore(table, clock=lambda: 0.0)
-        self.leads = LeadTable(table)
+        self.table = kind(dynamodb.client(), TABLE)
+        self.policies = PolicyStore(self.table, clock=lambda: 0.0)
+        self.leads = LeadTable(self.table)
         self.lead_id = ""
         self.codes: dict[str, str] = {}
         self.advancing = advancing.Parts(
@@ -123,7 +124,8 @@ class Scene:
         """A visitor's page sends its form."""
         body = json.dumps({**VISITOR, **fields})
         request = a_request(body, "application/json", idempotency_key=key.ljust(32, "0"))
-        return submit_form(request, self.policies, self.leads, now)
+        received = Received(now, submission_id_of(request))
+        return submit_form(request, parts_on(self.table, self.policies), received)
 
     def arrive(self, now: datetime) -> None:
         """The lead of this scene comes, and everybody of the team has a link to it."""

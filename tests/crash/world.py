@@ -443,7 +443,7 @@ class World:
         return {"MessageId": f"message-{len(self.outbox)}"}
 
 
-CONSUMERS = frozenset({"AdvanceFollowUpFunction", "SendAlertFunction"})
+CONSUMERS = frozenset({"AdvanceFollowUpFunction", "ReplaySpillFunction", "SendAlertFunction"})
 """Functions that read queues here; what others would read stays in their queues."""
 
 

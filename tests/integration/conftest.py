@@ -5,7 +5,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,8 @@ from infra.cli.policy_files import read_policy
 from infra.local.run import Laptop
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Story
-from shared.adapters.policy_store import PolicyStore
+from tests.form_cases.case import CASES, Case, read_folder
+from tests.form_cases.field import publish
 
 T = TypeVar("T")
 
@@ -125,7 +126,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Laptop(free_port(), folder / "state", folder / "log") as laptop:
         outputs = stack_outputs()
         table = Table(boto3.client("dynamodb"), outputs["TableName"])
-        publish_test_policy(table, laptop.url)
+        cases = [case for case in read_folder(CASES) if isinstance(case, Case)]
+        publish_test_policy(table, laptop.url, cases)
         with httpx.Client(base_url=laptop.url, timeout=30) as http:
             leads, calls = LeadTable(table), folder / "calls.jsonl"
             yield World(laptop.url, http, leads, outputs, folder / "log", calls)
@@ -138,15 +140,23 @@ def stack_outputs() -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def publish_test_policy(table: Table, url: str) -> None:
-    """The sample policy, a form whose chain takes seconds, and one whose team has nobody."""
+def publish_test_policy(table: Table, url: str, cases: Sequence[Case] = ()) -> None:
+    """The sample policy, a form whose chain takes seconds, one whose team has nobody, two whose key
+    is not there yet, and the forms of cases."""
     documents = read_policy(POLICY, {"SITE": url})
     demo = documents["form/demo-en"]
     assert isinstance(demo, dict)
     quick = {**demo, "form_id": "quick", "chain": "quick", "title": "Quick form"}
     unmanned = {**demo, "form_id": "unmanned", "team": "unmanned", "title": "Unmanned form"}
     more = {"form/quick": quick, "chain/quick": QUICK_CHAIN, "form/unmanned": unmanned}
-    PolicyStore(table).publish({**documents, **more})
+    for form_id in ("locked", "locked-too"):
+        more[f"form/{form_id}"] = {
+            **demo,
+            "form_id": form_id,
+            "client": "generic",
+            "secrets": {"key": form_id},
+        }
+    publish(cases, {**documents, **more}, table)
 
 
 def free_port() -> int:

@@ -23,12 +23,14 @@ from shared.adapters.dynamodb import to_wire
 from shared.domain.instants import iso
 from shared.domain.lead import OpenAlert
 from tests.integration.conftest import World, until
+from tests.integration.test_spill import locked
 from tests.unit.template import expanded, of_type, role_of, statements_of, template
 
 pytestmark = pytest.mark.integration
 
 PHONE = "a phone number"
 """What the topics' NotResource leaves."""
+SECRETS = "secrets of forms"
 
 BY_LAMBDA = {
     "logs:CreateLogStream": "logs",
@@ -96,6 +98,8 @@ def named(resource: Any) -> str:
             machine = expanded()["Escalation"]["Properties"]["StateMachineName"]["Fn::Sub"]
             if text.endswith(f":stateMachine:{machine}"):
                 return "Escalation"
+            if text.endswith(":parameter/${AWS::StackName}/forms/*"):
+                return SECRETS
             return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
     raise AssertionError(f"a policy names {resource}")
 
@@ -163,7 +167,7 @@ def done(world: World) -> set[Use]:
         function = names[call["function"]]
         for action, thing, key in read_call(call["service"], call["operation"], call["params"]):
             name, _, index = thing.partition("/index/")
-            target = PHONE if thing == PHONE else names[name]
+            target = thing if thing in {PHONE, SECRETS} else names[name]
             uses.add(Use(function, action, f"{target}/index/{index}" if index else target, key))
     return uses
 
@@ -182,6 +186,9 @@ def read_call(
         case "events":
             for entry in params["Entries"]:
                 yield f"events:{operation}", entry["EventBusName"], None
+        case "ssm":
+            assert params["Name"].startswith("/leadline/forms/")
+            yield f"ssm:{operation}", SECRETS, None
         case "stepfunctions":
             yield f"states:{operation}", params["stateMachineArn"], None
         case _:
@@ -222,6 +229,8 @@ def drive(world: World) -> None:
         canary = pool.submit(invoke, "RunCanaryFunction")
         overdue_lead(world)
         what_is_no_event(world)
+        spilled(world)
+        assert world.post("demo-en", {}).status_code == 422
         invoke("SweepFollowUpsFunction")
         world.post("quick", {**PERSON, "message": "first"})
         sms = next(
@@ -256,6 +265,15 @@ def overdue_lead(world: World) -> None:
         "due_at": iso(hour_ago),
     }
     boto3.client("dynamodb").put_item(TableName=world.outputs["TableName"], Item=to_wire(item))
+
+
+def spilled(world: World) -> None:
+    """A form whose key cannot be read takes a new lead, more of the same contact, and a mistake."""
+    with locked(world, "locked-too") as spill:
+        for answers in ({}, {"message": "more"}, {"phone": "none"}):
+            person = {**PERSON, "phone": "+44 7914 000003", "email": "three@example.com"}
+            assert spill.post({**person, **answers}).status_code == 200
+    until(spill.is_empty, "the end of what was spilled")
 
 
 def what_is_no_event(world: World) -> None:

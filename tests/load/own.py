@@ -17,10 +17,10 @@ from typing import Any
 from shared.adapters import dynamodb
 from shared.adapters.lead_table import LeadTable
 from shared.clients import native
+from shared.domain.capture import captured
 from shared.domain.submission import accept
 from shared.http import HttpRequest, gettext_in
 from submit_form import handler as function
-from submit_form.service import captured
 from tests.load.probe import Context
 
 BLOCK, BLOCKS = 50, 20
@@ -45,9 +45,9 @@ def median_us(call: Callable[[], object]) -> float:
 
 def main() -> None:
     event = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    policies, _ = function.parts()
     table = dynamodb.Table(Forgetful(), "leads")  # type: ignore[arg-type] # the one call capture makes
-    parts = function.Parts(policies, LeadTable(table))
+    parts = function.parts()._replace(leads=LeadTable(table))
+    policies = parts.policies
     function.parts = lambda: parts  # type: ignore[assignment] # for this process
     policy = policies.current()
     form = policy.form("demo-en")
@@ -55,7 +55,7 @@ def main() -> None:
 
     def judged() -> object:
         now = datetime.now(UTC)
-        decoded = native.decode(HttpRequest.from_event(event))
+        (decoded,) = native.decode(HttpRequest.from_event(event), form)
         submission = accept(decoded, form, "0" * 32, now, "en", gettext_in("en"))
         return captured(submission, form, policy, now)
 
