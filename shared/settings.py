@@ -21,6 +21,9 @@ class Settings:
     alert_queue_url: str
     parking_queue_url: str
     canary_queue_url: str
+    spill_queue_url: str
+    secrets_path: str
+    """Where parameters of this deployment are: `/<stack>`."""
     state_machine_arn: str
     public_url: str
     """Where links in alerts point, without a slash at the end."""
@@ -38,6 +41,8 @@ def settings() -> Settings:
         alert_queue_url=read("ALERT_QUEUE_URL", ""),
         parking_queue_url=read("PARKING_QUEUE_URL", ""),
         canary_queue_url=read("CANARY_QUEUE_URL", ""),
+        spill_queue_url=read("SPILL_QUEUE_URL", ""),
+        secrets_path=read("SECRETS_PATH", ""),
         state_machine_arn=read("STATE_MACHINE_ARN", ""),
         public_url=read("PUBLIC_URL", "").rstrip("/"),
     )
