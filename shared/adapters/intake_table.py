@@ -65,7 +65,7 @@ class IntakeTable:
 
     def correct(self, kept: Kept) -> None:
         """Replaces what was decoded. Raises AlreadySettledError when somebody saw to it."""
-        self._write_waiting(self._table.put(_item(kept), STILL_WAITS, nothing=None), kept)
+        self._write_waiting(self._table.put(_item(kept), STILL_WAITS), kept)
 
     def settle(self, admission: Admission, lead_id: str | None) -> None:
         """Settles a submission that made no lead of its own: `lead_id` is that of the one that it

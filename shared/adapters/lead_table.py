@@ -48,7 +48,7 @@ ALERT_KEPT = LINK_LIFE
 TEST_KEPT = timedelta(days=2)
 ALERT_LEASE = timedelta(seconds=30)
 """Longer than `send_alert` can run: a lease that ran out means that its holder died."""
-STILL_WAITS = "attribute_exists(PK) AND settled_as = :nothing"
+STILL_WAITS = "attribute_exists(PK) AND attribute_not_exists(settled_as)"
 CODE_LETTERS = string.ascii_letters + string.digits
 
 
@@ -148,7 +148,7 @@ class LeadTable:
         if admission:
             # Who sent it has sent it again since, and that was accepted.
             former = refusal.former[0]
-            return Filed(former["submission_id"], "repeated", former["lead_id"] or "")
+            return Filed(former["submission_id"], "repeated", former.get("lead_id", ""))
         return first_answer(refusal.former[0], submission, token)
 
     def _join(
@@ -468,7 +468,6 @@ def settled(
         lead=lead_id,
         at=iso(admission.at),
         by=admission.by,
-        nothing=None,
     )
 
 

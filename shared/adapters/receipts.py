@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.domain.submission import Submission
 
 NOT_THERE_OR_EXPIRED = "attribute_not_exists(PK) OR expires_at < :now"
-OR_ITS_OWN = " OR (submission_id = :own AND lead_id = :nobody)"
+OR_ITS_OWN = " OR (submission_id = :own AND attribute_not_exists(lead_id))"
 
 
 class Filed(NamedTuple):
@@ -44,7 +44,7 @@ def receipt(
     values: dict[str, object] = {"now": seconds}
     if from_intake:
         condition += OR_ITS_OWN
-        values |= {"own": submission.submission_id, "nobody": None}
+        values["own"] = submission.submission_id
     return table.put(
         {
             **keys.receipt(submission.form_id, submission.receipt_key),
@@ -66,7 +66,7 @@ def first_answer(former: Item, submission: "Submission", token: str) -> Filed:
     """
     if former["content_hash"] != submission.content_hash:
         raise IdempotencyConflictError("the key was used for other content")
-    first, lead_id = str(former["submission_id"]), former["lead_id"] or ""
+    first, lead_id = str(former["submission_id"]), former.get("lead_id", "")
     # Our own receipt: the answer to the write was lost on its way, the write was not.
     is_own = former.get("token") == token
     written: Literal["created", "quarantined"] = "created" if lead_id else "quarantined"

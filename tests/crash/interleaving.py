@@ -112,7 +112,9 @@ class Stage:
             choices = [*(choice.picked for choice in taken[:-1]), taken[-1].picked + 1]
 
     def run(self, actors: Mapping[str, Actor], choices: Sequence[int] = ()) -> Run:
-        """Goes through one schedule: `choices` first, and then always the first who waits."""
+        """Goes through one schedule: `choices` first, counted round those who wait, and then always
+        the first who waits.
+        """
         arrived = threading.Semaphore(0)
         threads = [_Thread(name, actor, arrived) for name, actor in actors.items()]
         taken: list[Choice] = []
@@ -122,7 +124,7 @@ class Stage:
             thread.start()
             _until_next_call(arrived)
         while waiting := [thread for thread in threads if not thread.has_ended]:
-            picked = choices[len(taken)] if len(taken) < len(choices) else 0
+            picked = choices[len(taken)] % len(waiting) if len(taken) < len(choices) else 0
             taken.append(Choice(picked, len(waiting)))
             names.append(waiting[picked].name)
             waiting[picked].may_go.release()

@@ -16,6 +16,7 @@ from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.roster import Rep
+from shared.http import HttpRequest
 from submit_form.service import Answered, Received, submission_id_of, submit_form
 from sweep_follow_ups.service import sweep
 from tests.crash.database import Database
@@ -124,6 +125,9 @@ class Scene:
         """A visitor's page sends its form."""
         body = json.dumps({**VISITOR, **fields})
         request = a_request(body, "application/json", idempotency_key=key.ljust(32, "0"))
+        return self.take(request, now)
+
+    def take(self, request: HttpRequest, now: datetime) -> Answered:
         received = Received(now, submission_id_of(request))
         return submit_form(request, parts_on(self.table, self.policies), received)
 
