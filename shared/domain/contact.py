@@ -185,12 +185,25 @@ def read_email(text: str) -> str | None:
 
 
 def company_domain(email: str | None) -> str | None:
-    """The registered domain of an address, None for free mail."""
+    """The registered domain of an address, None for free mail and for a mailbox to throw away."""
     host = (email or "").rpartition("@")[2]
     if not host or host in FREE_MAIL:
         return None
     domain = registrable_domain(host)
-    return None if domain in FREE_MAIL else domain
+    return None if domain in FREE_MAIL or _is_thrown_away(host, domain) else domain
+
+
+def is_disposable(email: str) -> bool:
+    """Whether the mailbox is one of those that are made to be thrown away."""
+    host = email.rpartition("@")[2]
+    return host not in FREE_MAIL and _is_thrown_away(host, registrable_domain(host))
+
+
+def _is_thrown_away(host: str, domain: str | None) -> bool:
+    # Ten thousand names: only who sees an address that may be one of them pays for the list.
+    from disposable_email_domains import blocklist  # noqa: PLC0415 - see above
+
+    return host in blocklist or domain in blocklist
 
 
 PATRONYMIC_ENDS = ("ович", "евич", "ьич", "мич", "кич", "овна", "евна", "ична")

@@ -21,6 +21,7 @@ FORBIDDEN = (
     "aws_lambda_powertools.utilities.parameters",
     "aws_lambda_powertools.utilities.parser",
     "aws_xray_sdk",
+    "disposable_email_domains",
     "dns",
     "httpx",
     "jinja2",

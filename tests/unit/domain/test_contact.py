@@ -9,6 +9,7 @@ from shared.domain.contact import (
     Phone,
     company_domain,
     example_phone,
+    is_disposable,
     is_untouched_mask,
     read_email,
     read_name,
@@ -71,8 +72,14 @@ def test_there_is_an_example_for_a_region_without_numbers() -> None:
 def test_emails_are_normalised(row: dict[str, Any]) -> None:
     email = read_email(row["input"])
     assert email == row["normalized"]
-    if row["kind"] != "disposable":
-        assert company_domain(email) == row["company_domain"]
+    assert company_domain(email) == row["company_domain"]
+    if email is not None:
+        assert is_disposable(email) == (row["kind"] == "disposable")
+
+
+def test_a_mailbox_on_a_host_of_a_disposable_domain_is_disposable() -> None:
+    assert is_disposable("a@mx.mailinator.com")
+    assert company_domain("a@mx.mailinator.com") is None
 
 
 @pytest.mark.parametrize(
