@@ -11,11 +11,11 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from infra.cli import people, policy, preflight, redrive, republish, restore
+from infra.cli import intake, people, policy, preflight, redrive, republish, restore
 from infra.cli.deployment import OperatorError
 from shared.errors import LeadlineError
 
-AREAS = (preflight, policy, people, redrive, republish, restore)
+AREAS = (preflight, policy, people, intake, redrive, republish, restore)
 """Each adds its commands, with a function `run` from the options to the exit status."""
 
 HINTS: dict[type[Exception], str] = {

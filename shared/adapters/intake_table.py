@@ -10,13 +10,15 @@ from shared.adapters.dynamodb import Refusal, Table
 from shared.adapters.lead_table import STILL_WAITS, settled
 from shared.adapters.receipts import Filed, first_answer, receipt
 from shared.domain.intake import Admission, Kept
+from shared.domain.submission import receipt_of
 from shared.errors import AlreadySettledError
 
 if TYPE_CHECKING:
     # Types only: who plans or sweeps leads has no use for what reads submissions.
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-    from shared.domain.submission import Submission
+    from shared.domain.contact import Contact
+    from shared.domain.submission import Decoded, Submission
 
 
 class IntakeTable:
@@ -62,6 +64,17 @@ class IntakeTable:
                 kept = Kept.model_validate(item)
                 if kept.expires_at > now:
                     yield kept
+
+    def completed_by(
+        self, form_id: str, decoded: "Decoded", contact: "Contact | None"
+    ) -> str | None:
+        """The lead that has the same id, the same key or the same contact."""
+        receipt = receipt_of(decoded.external_id, decoded.idempotency_key, "")
+        names = [keys.receipt(form_id, receipt.key)]
+        names += [keys.contact(guard) for guard in (contact.guards if contact else ())]
+        found = {item["PK"]: item for item in self._table.get_many(names)}
+        leads = (found.get(name["PK"], {}).get("lead_id") for name in names)
+        return next(filter(None, leads), None)
 
     def correct(self, kept: Kept) -> None:
         """Replaces what was decoded. Raises AlreadySettledError when somebody saw to it."""

@@ -145,10 +145,6 @@ class LeadTable:
             raise AlreadySettledError(submission.submission_id)
         if 0 not in refusal.former:
             return None
-        if admission:
-            # Who sent it has sent it again since, and that was accepted.
-            former = refusal.former[0]
-            return Filed(former["submission_id"], "repeated", former.get("lead_id", ""))
         return first_answer(refusal.former[0], submission, token)
 
     def _join(
