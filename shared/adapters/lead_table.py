@@ -113,7 +113,7 @@ class LeadTable:
             try:
                 self._table.transact([*writes, *self._settled(admission, lead.lead_id)])
             except Refusal as refusal:
-                if filed := self._filed_before(refusal, submission, admission, len(writes), token):
+                if filed := self._filed_before(refusal, submission, len(writes), token):
                     return filed
                 held = {
                     guard: str(refusal.former[place]["lead_id"])
@@ -133,19 +133,12 @@ class LeadTable:
         return [settled(self._table, admission, lead_id)] if admission else []
 
     def _filed_before(
-        self,
-        refusal: Refusal,
-        submission: "Submission",
-        admission: "Admission | None",
-        place_of_admission: int,
-        token: str,
+        self, refusal: Refusal, submission: "Submission", place_of_admission: int, token: str
     ) -> Filed | None:
         """What the submission became when it was filed first, if that is why it was refused."""
         if place_of_admission in refusal.former:
             raise AlreadySettledError(submission.submission_id)
-        if 0 not in refusal.former:
-            return None
-        return first_answer(refusal.former[0], submission, token)
+        return first_answer(refusal.former[0], submission, token) if 0 in refusal.former else None
 
     def _join(
         self,
@@ -185,7 +178,7 @@ class LeadTable:
         try:
             self._table.transact([*writes, *self._settled(admission, lead_id)])
         except Refusal as refusal:
-            return self._filed_before(refusal, submission, admission, len(writes), token)
+            return self._filed_before(refusal, submission, len(writes), token)
         return Filed(submission.submission_id, "joined", lead_id)
 
     def _submission(self, submission: "Submission", lead_id: str) -> "TransactWriteItemTypeDef":

