@@ -303,7 +303,7 @@ class _Visit:
             and is_form_id(self.form_id)
             and request.method in self.client.methods
             and len(request.body) <= MAX_BODY_BYTES
-            and not isinstance(error, TooManyRequestsError)
+            and not isinstance(error, (TooManyRequestsError, WrongMethodError))
         )
 
     def _spill(self) -> bool:

@@ -5,15 +5,23 @@ wrong and keeps what was typed. htmx gets a piece of a page, a script gets JSON.
 forms stand on a person's own page decode and answer through this module.
 """
 
+from datetime import datetime
 from http import HTTPStatus
 
-from shared.clients import About, FormClient, Handshake, Pinged, Refused, Result, Stored
+from shared.clients import About, FormClient, Handshake, Kind, Pinged, Refused, Result, Stored
 from shared.clients.encodings import URLENCODED, Fields, read_body, without
+from shared.clients.signatures import verify_key
 from shared.domain.aliases import CANONICAL
-from shared.domain.form import HIDDEN_KEYS, FieldType, Form, Gettext, consent_of, label
+from shared.domain.form import HIDDEN_KEYS, FieldType, Form, Gettext, Keys, consent_of, label
 from shared.domain.hostnames import web_address
 from shared.domain.submission import Decoded
-from shared.errors import FieldError, IdempotencyConflictError, MalformedRequestError
+from shared.domain.suspicion import STARTED, started_token
+from shared.errors import (
+    FieldError,
+    IdempotencyConflictError,
+    MalformedRequestError,
+    WrongMethodError,
+)
 from shared.http import HttpRequest, Problem, Reply, gettext_in, json_reply
 from shared.texts import mark, render
 
@@ -116,8 +124,10 @@ def errors_as_sent(refused: Refused) -> list[FieldError]:
 
 def answer(result: Result, request: HttpRequest) -> Reply:
     match result:
-        case Pinged() | Handshake():
+        case Pinged():
             return Reply(HTTPStatus.NO_CONTENT)
+        case Handshake():
+            return _started(result, request)
         case Stored() | Refused() if request.headers.get("hx-request") == "true":
             return _fragment(result, request)
         case Refused() if request.wants_page:
@@ -132,6 +142,24 @@ def answer(result: Result, request: HttpRequest) -> Reply:
             else:
                 status = HTTPStatus.OK if _is_beacon(request) else HTTPStatus.CREATED
             return json_reply(status, {"id": submission_id})
+
+
+def recognise(request: HttpRequest) -> Kind:
+    return "handshake" if request.method == "GET" else "submission"
+
+
+def verify(request: HttpRequest, form: Form, keys: Keys, now: datetime) -> None:
+    """A page may ask when it was opened, if the form has a time trap; GET is no way to post."""
+    if request.method == "GET" and not (form.time_trap_seconds and "time_trap" in keys):
+        raise WrongMethodError(request.method)
+    verify_key(request, form, keys, now)
+
+
+def _started(handshake: Handshake, request: HttpRequest) -> Reply:
+    """The token for the hidden field `_started`, by which a form that robots fill is known."""
+    form_id = request.path_parameters["form_id"]
+    token = started_token(form_id, handshake.at, handshake.keys["time_trap"][0])
+    return json_reply(HTTPStatus.OK, {STARTED: token})
 
 
 def _is_beacon(request: HttpRequest) -> bool:
@@ -245,7 +273,8 @@ CLIENT = FormClient(
         About(
             "fetch, Alpine and other scripts",
             "Post JSON, urlencoded or `FormData` with `Accept: application/json` and an "
-            '`Idempotency-Key`. Answered with 200 and `{"id": …}`; errors are problem details.',
+            '`Idempotency-Key`. Answered with 201 and `{"id": …}`; errors are problem details. '
+            "With `time_trap_seconds` GET the address when the page opens, and send `_started`.",
             BY_ORIGIN,
             "RFC 9457, problem details; draft-ietf-httpapi-idempotency-key-header: a quoted "
             "string, taken bare too. Alpine has no format of its own.",
@@ -268,6 +297,9 @@ CLIENT = FormClient(
         ),
     ),
     decode=decode,
+    recognise=recognise,
+    verify=verify,
     answer=answer,
     in_browser=True,
+    methods=("POST", "GET"),
 )

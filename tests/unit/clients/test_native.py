@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 
-from shared.clients import Handshake, Pinged, Refused, Result, Stored
+from shared.clients import Handshake, Pinged, Refused, Stored
 from shared.clients.native import CLIENT, errors_as_sent, idempotency_key
 from shared.domain.form import Form
 from shared.domain.submission import Decoded, accept
+from shared.domain.suspicion import started_token
 from shared.errors import (
     FieldError,
     IdempotencyConflictError,
@@ -20,6 +21,7 @@ from shared.errors import (
     LeadlineError,
     MalformedRequestError,
     TooManyRequestsError,
+    WrongMethodError,
 )
 from shared.http import HttpRequest, problem_of
 from tests.unit.clients.anything import any_body, any_headers, check_any
@@ -125,9 +127,8 @@ def test_without_a_thanks_page_a_browser_gets_one_of_ours(form: Form | None) -> 
     assert f'<html lang="{"ru" if form else "en"}">' in reply.body
 
 
-@pytest.mark.parametrize("result", [Pinged(), Handshake({}, NOW)])
-def test_a_try_out_gets_nothing(result: Result) -> None:
-    assert CLIENT.answer(result, a_request(accept=BROWSER)).status == 204
+def test_a_try_out_gets_nothing() -> None:
+    assert CLIENT.answer(Pinged(), a_request(accept=BROWSER)).status == 204
 
 
 @pytest.mark.parametrize(
@@ -340,3 +341,17 @@ def test_what_a_page_calls_a_field() -> None:
 @given(any_body(), any_headers())
 def test_any_request_is_understood_or_refused(body: bytes, headers: dict[str, str]) -> None:
     check_any(CLIENT, a_form(), body, headers)
+
+
+def test_a_page_may_ask_when_it_was_opened() -> None:
+    form = a_form(time_trap_seconds=3, secrets={"time_trap": "t"})
+    keys = {"time_trap": ("new", "former")}
+    request = a_request(method="GET", content_type=None)
+    CLIENT.verify(request, form, keys, NOW)
+    assert CLIENT.recognise(request) == "handshake"
+    reply = CLIENT.answer(Handshake(keys, NOW), request)
+    assert json.loads(reply.body) == {"_started": started_token("demo-en", NOW, "new")}
+    assert reply.headers["Cache-Control"] == "no-store"
+    for other, known in ((a_form(), keys), (form, {})):
+        with pytest.raises(WrongMethodError):
+            CLIENT.verify(request, other, known, NOW)
