@@ -320,6 +320,8 @@ RULES: tuple[Rule, ...] = (
 """In order; the first that holds decides."""
 
 UNASSIGNED = "Unassigned"
+AI_ASSISTANT = "AI Assistant"
+"""No group of Google's: only with the aliases."""
 
 
 def channel_of(touch: Touch, sources: Sources = GA4) -> Channel:
@@ -331,6 +333,8 @@ def channel_of(touch: Touch, sources: Sources = GA4) -> Channel:
         (touch.campaign or "").strip().lower(),
         sources.category(source),
     )
+    if visit.category == "assistant" and not visit.paid:
+        return Channel(AI_ASSISTANT, f"{touch.basis}:ai_assistant")
     for rule, name, holds in RULES:
         if holds(visit):
             return Channel(name, f"{touch.basis}:{rule}")

@@ -1,13 +1,16 @@
 """Where visits come from: sources by category, search engines by host, click ids. Data, not rules.
 
-`GA4` is a part of the list that Google publishes for its default channel group. `ALIASES` goes on
+`GA4` is the list that Google publishes for its default channel group. `ALIASES` goes on
 top: names that the list does not have and that people here write into their links.
 """
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-Category = Literal["search", "social", "shopping", "video"]
+from shared.domain.ga4_sources import SEARCH, SHOPPING, SOCIAL, VIDEO
+
+Category = Literal["search", "social", "shopping", "video", "assistant"]
+"""Google knows no assistants: only the aliases have them."""
 
 
 class Sources(NamedTuple):
@@ -20,51 +23,38 @@ class Sources(NamedTuple):
 
 
 def _by_name(lists: Mapping[Category, str]) -> dict[str, Category]:
-    return {name: category for category, names in lists.items() for name in names.split()}
-
-
-_GA4 = _by_name(
-    {
-        "search": """
-            360.cn alice aol ask avg babylon baidu biglobe bing cnn comcast conduit daum dogpile
-            duckduckgo ecosia.org exalead.com eniro goo.ne.jp google googlemail incredimail kvasir
-            mail.ru mail.yandex.ru mamma msn naver ozu qwant qwant.com rambler rambler.ru sogou
-            search.smt.docomo.ne.jp seznam startsiden startsiden.no terra tut.by ukr virgilio yahoo
-            yahoo.co.jp yandex yandex.by yandex.com yandex.com.tr yandex.fr yandex.kz yandex.ru
-            yandex.ua yandex.uz zen.yandex.ru go.mail.ru
-        """,
-        "social": """
-            facebook facebook.com fb l.facebook.com lm.facebook.com m.facebook.com
-            instagram instagram.com l.instagram.com ig linkedin linkedin.com lnkd.in
-            twitter twitter.com t.co pinterest pinterest.com reddit reddit.com old.reddit.com
-            tiktok tiktok.com snapchat snapchat.com tumblr tumblr.com vk.com m.vk.com away.vk.com
-            odnoklassniki.ru livejournal livejournal.com quora quora.com medium.com
-            news.ycombinator.com whatsapp whatsapp.com telegram.org t.me web.telegram.org wechat
-            weibo.com xing xing.com yammer slack discord.com meetup.com tripadvisor tripadvisor.com
-            yelp yelp.com wordpress.com blogspot.com habr.com pikabu.ru
-        """,
-        "shopping": """
-            aliexpress alibaba alibaba.com amazon amazon.com amazon.co.uk ebay ebay.com etsy
-            etsy.com google.shopping mercadolibre.com shopify shopping.google.com walmart
-            walmart.com igshopping shop.app
-        """,
-        "video": """
-            youtube youtube.com m.youtube.com vimeo vimeo.com dailymotion dailymotion.com twitch
-            twitch.tv netflix netflix.com hulu disneyplus.com ted.com wistia.com
-        """,
+    return {
+        name: category
+        for category, names in lists.items()
+        for word in names.split()
+        for name in _spelled(word.replace("_", " "))
     }
-)
+
+
+def _spelled(word: str) -> tuple[str, ...]:
+    """`bing` as it is, `ebay*` also as `ebay.com`."""
+    return (word[:-1], f"{word[:-1]}.com") if word.endswith("*") else (word,)
+
+
+_GA4 = _by_name({"search": SEARCH, "social": SOCIAL, "shopping": SHOPPING, "video": VIDEO})
 
 _ALIASES = _by_name(
     {
-        "search": "ya ya.ru",
+        "search": "ya ya.ru mail.ru nova.rambler.ru",
         "social": """
-            vk vkontakte telegram tg ok ok.ru odnoklassniki dzen dzen.ru zen x.com threads.net
+            vk vkontakte telegram telegram.org web.telegram.org tg ok ok.ru odnoklassniki dzen
+            dzen.ru zen x.com threads.net max max.ru discord.com habr.com pikabu.ru
         """,
         "shopping": """
             market.yandex.ru ozon ozon.ru wildberries wildberries.ru avito avito.ru
         """,
         "video": "rutube rutube.ru",
+        "assistant": """
+            chatgpt* chat.openai.com openai perplexity perplexity.ai gemini gemini.google.com
+            bard.google.com copilot copilot.microsoft.com claude claude.ai deepseek*
+            chat.deepseek.com you.com grok grok.com meta.ai chat.mistral.ai poe.com phind.com
+            alice.yandex.ru giga.chat gigachat
+        """,
     }
 )
 
@@ -84,6 +74,7 @@ SEARCH_HOSTS = {
 }
 NOT_SEARCH_HOSTS = frozenset(
     {"mail.google.com", "docs.google.com", "mail.yandex.ru", "market.yandex.ru", "mail.yahoo.com"}
+    | {"gemini.google.com", "bard.google.com", "alice.yandex.ru"}
 )
 """Hosts of search companies where nobody searches the web: what comes from there is a referral."""
 

@@ -1,12 +1,26 @@
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.attribution import KEYS, RULES, Touch, channel_of, read_touch
-from shared.domain.sources import ALIASES, CLICK_IDS
+from shared.domain.attribution import (
+    KEYS,
+    RULES,
+    Touch,
+    channel_of,
+    is_untagged,
+    read_addresses,
+    read_first_touch,
+    read_touch,
+)
+from shared.domain.sources import ALIASES, CLICK_IDS, GA4, Sources
 from tests.unit.samples import rows
+
+
+WITHOUT_ASSISTANTS = Sources({n: c for n, c in ALIASES.categories.items() if c != "assistant"})
+"""The aliases that the vectors are made with."""
 
 
 @pytest.mark.parametrize("row", rows("channel"), ids=lambda row: row["page_url"] + row["referrer"])
@@ -18,7 +32,7 @@ def test_a_visit_shows_its_source_and_channel(row: dict[str, Any]) -> None:
         row["campaign"],
     )
     assert channel_of(touch).name == row["channel_ga4_strict"]
-    assert channel_of(touch, ALIASES).name == row["channel_with_aliases"]
+    assert channel_of(touch, WITHOUT_ASSISTANTS).name == row["channel_with_aliases"]
 
 
 @pytest.mark.parametrize(
@@ -185,3 +199,90 @@ def test_any_tags_make_a_touch_in_some_channel(tags: dict[str, str], page: str |
     assert channel_of(touch).rule.startswith(f"{touch.basis}:")
     assert "?" not in (touch.landing_page or "")
     assert touch.click_id_kind is None or touch.click_id_kind in CLICK_IDS
+
+
+def test_the_list_is_google_s() -> None:
+    assert Counter(GA4.categories.values()) == {
+        "search": 131,
+        "social": 590,
+        "shopping": 52,
+        "video": 46,
+    }
+    assert {name: GA4.category(name) for name in ("ebay", "ebay.com", "google shopping", "vk")} == {
+        "ebay": "shopping",
+        "ebay.com": "shopping",
+        "google shopping": "shopping",
+        "vk": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "referrer",
+    ["https://chatgpt.com/", "https://www.perplexity.ai/search", "https://gemini.google.com/app"],
+)
+def test_an_assistant_is_a_channel_of_its_own_beside_google_s(referrer: str) -> None:
+    touch = read_touch({"page_url": "https://a.example/", "referrer": referrer})
+    assert channel_of(touch).name == "Referral"
+    assert channel_of(touch, ALIASES) == ("AI Assistant", "referrer:ai_assistant")
+
+
+def test_paid_traffic_of_an_assistant_is_paid() -> None:
+    touch = read_touch({"utm_source": "chatgpt.com", "utm_medium": "cpc"})
+    assert channel_of(touch, ALIASES).name == "Paid Other"
+    assert not is_untagged(touch, ALIASES)
+
+
+@pytest.mark.parametrize(
+    ("source", "medium", "untagged"),
+    [
+        ("partner", "partner", True),
+        ("somenet", "cpc", True),
+        ("", "cpc", True),
+        ("vk", "cpc", False),
+        ("google", "cpc", False),
+        ("site.example", "referral", False),
+        ("", "", False),
+    ],
+)
+def test_money_that_nothing_tells_of_is_untagged(source: str, medium: str, untagged: bool) -> None:
+    touch = read_touch({"utm_source": source, "utm_medium": medium})
+    assert is_untagged(touch, ALIASES) == untagged
+
+
+def test_the_first_touch_is_told_apart_from_the_last() -> None:
+    tags = {
+        "utm_source": "vk",
+        "first_touch.utm_source": "google",
+        "first_utm_medium": "cpc",
+        "first_touch_gclid": "g1",
+        "first_touch.page_url": "https://a.example/start?utm_campaign=spring",
+        "_fbp": "fb.1",
+        "yclid": "y1",
+        "fbclid": "f1",
+    }
+    last, first = read_touch(tags), read_first_touch(tags)
+    assert first is not None
+    assert (last.source, first.source, first.medium, first.campaign) == (
+        "vk",
+        "google",
+        "cpc",
+        "spring",
+    )
+    assert first.click_ids == {"gclid": "g1"}
+    assert (last.click_ids, last.click_id_kind) == ({"yclid": "y1", "fbclid": "f1"}, "yclid")
+    assert last.client_ids == {"_fbp": "fb.1"}
+    assert read_first_touch({"utm_source": "vk", "first_name": "Ann"}) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("https://a.example/p?utm_source=x&id=7#top", "https://a.example/p?utm_source=x&id=7#top"),
+        ("https://user:secret@a.example/", None),
+        ("javascript:alert(1)", None),
+        ("", None),
+    ],
+)
+def test_addresses_are_kept_as_they_were_sent(sent: str, kept: str | None) -> None:
+    assert read_addresses({"page_url": sent, "referrer": sent}) == (kept, kept)
+    assert read_addresses({}, sent) == (kept, None)
