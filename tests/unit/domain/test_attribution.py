@@ -18,7 +18,6 @@ from shared.domain.attribution import (
 from shared.domain.sources import ALIASES, CLICK_IDS, GA4, Sources
 from tests.unit.samples import rows
 
-
 WITHOUT_ASSISTANTS = Sources({n: c for n, c in ALIASES.categories.items() if c != "assistant"})
 """The aliases that the vectors are made with."""
 
