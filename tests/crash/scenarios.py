@@ -68,6 +68,12 @@ def retries(world: World, outside: Outside) -> None:
     world.after(30, lambda: outside.post(ADA, "ada"))
 
 
+def quarantines(world: World, outside: Outside) -> None:
+    trapped = {**ADA, "_gotcha": "https://spam.example"}
+    outside.post(trapped, "ada")
+    world.after(30, lambda: outside.post(trapped, "ada"))
+
+
 def joins(world: World, outside: Outside) -> None:
     outside.post(ADA, "ada")
     world.after(90, lambda: outside.post({**ADA, "message": "One more thing"}, "ada again"))
@@ -126,6 +132,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             escalates,
         ),
         Scenario("retries", chain(NEW), retries),
+        Scenario("quarantines", chain(NEW), quarantines, leads=0),
         Scenario("joins", chain(NEW), joins),
         Scenario(
             "acknowledges",
