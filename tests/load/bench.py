@@ -256,6 +256,19 @@ def own_cpu(endpoint: str, rounds: int) -> str:
     )
 
 
+def worst_bodies(endpoint: str) -> str:
+    """One sentence: what 128 KB of nothing good cost."""
+    ours = next(subject for subject in SUBJECTS if subject.pruned)
+    (most, client, name), *others = run_in(
+        ours, endpoint, HERE / "bodies.py", WORK / "http_api.json"
+    )
+    return (
+        f"Of {len(others) + 1} pairs of a form client and 128 KB made to be slow, the worst "
+        f"takes the handler {most:.0f} ms of CPU ({client}, {name}), half of them less than "
+        f"{median(took for took, *_ in others):.0f} ms."
+    )
+
+
 def say(phrase: str) -> None:
     print(f"bench: {phrase}", file=sys.stderr, flush=True)
 
@@ -278,6 +291,8 @@ def main() -> None:
                 rounds[subject.name].append(measure(subject, endpoint, options.blocks))
         say("capture without AWS")
         own = own_cpu(endpoint, min(5, options.rounds))
+        say("the worst bodies")
+        own += f"\n\n{worst_bodies(endpoint)}"
     say("sizes")
     rows = [Row(subject.name, rounds[subject.name], subject.size) for subject in SUBJECTS]
     load = f"{median(os.getloadavg()):.1f}"
