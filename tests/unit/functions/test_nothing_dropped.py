@@ -44,7 +44,7 @@ class Row(NamedTuple):
 def rows() -> dict[str, Row]:
     """The table, by the name of each way."""
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
-    section = text.partition("## What makes no lead")[2].partition("## Events")[0]
+    section = text.partition("\n## What makes no lead\n")[2].partition("\n## ")[0]
     found = {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
