@@ -1,9 +1,11 @@
 """LinkedIn Lead Sync: a webhook that brings ids of leads, to be fetched or forgotten.
 
 As described by LinkedIn for its Lead Sync API: a challenge every two hours, answered within three
-seconds; three failures block the address.
+seconds; three failures block the address. The same secret answers challenges and signs leads, so a
+challenge that could be the signed text of a lead is refused: else anybody could have one signed.
 """
 
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Literal
@@ -18,6 +20,8 @@ from shared.http import HttpRequest, Reply, json_reply
 
 CODE = "challengeCode"
 PREFIX = "hmacsha256="
+CHALLENGE = re.compile(r"[A-Za-z0-9-]{1,128}")
+"""LinkedIn sends a UUID. What it signs has `=` and `{` in it."""
 RESPONSE = "leadGenFormResponse"
 
 
@@ -27,7 +31,7 @@ def recognise(request: HttpRequest) -> Kind:
 
 def verify(request: HttpRequest, form: Form, keys: Keys, now: datetime) -> None:
     if request.method == "GET":
-        if not request.query.get(CODE) or "signing" not in keys:
+        if not CHALLENGE.fullmatch(request.query.get(CODE, "")) or "signing" not in keys:
             raise NotAuthenticatedError("no challenge, or no secret to answer it with")
         return
     signature = request.headers.get("x-li-signature", "").removeprefix(PREFIX)
@@ -58,7 +62,7 @@ def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:  # noqa: AR
 def answer(result: Result, request: HttpRequest) -> Reply:
     if isinstance(result, Handshake):
         code = request.query[CODE]
-        proof = mac(result.keys["signing"][0], code.encode("utf-8", "replace")).hex()
+        proof = mac(result.keys["signing"][0], code.encode()).hex()
         return json_reply(HTTPStatus.OK, {CODE: code, "challengeResponse": proof})
     return answer_webhook(result, request)
 

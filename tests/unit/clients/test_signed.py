@@ -206,6 +206,12 @@ def test_linkedin_gets_a_proof_of_its_challenge() -> None:
     assert client.answer(Pinged(), hook("{}")).body == "ok"
 
 
+def test_linkedin_has_no_lead_signed_by_a_challenge() -> None:
+    for challenge in (f"hmacsha256={BODY}", "hmacsha256=", BODY, "ä", "c\n", "c" * 129):
+        with pytest.raises(NotAuthenticatedError):
+            verify("linkedin", asked(challengeCode=challenge))
+
+
 def test_vk_gets_its_confirmation_code() -> None:
     client = client_named("vk")
     request = hook({"type": "confirmation", "group_id": 1})
