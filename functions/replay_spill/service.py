@@ -14,5 +14,7 @@ def replay(message: Mapping[str, object], parts: Parts) -> Answered:
     """
     spilled = Spilled.model_validate(message)
     request = HttpRequest.from_raw(spilled.raw, spilled.form_id, spilled.source_ip)
-    received = Received(spilled.received_at, spilled.submission_id, replayed=True)
+    received = Received(
+        spilled.received_at, spilled.submission_id, replayed=True, signals=spilled.signals
+    )
     return submit_form(request, parts, received)

@@ -3,18 +3,11 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from shared.clients import (
-    FormClient,
-    Handshake,
-    Pinged,
-    Refused,
-    Stored,
-    client_named,
-)
+from shared.clients import FormClient, Handshake, Pinged, Refused, Stored, client_named
 from shared.domain.aliases import CANONICAL
 from shared.domain.capture import captured
 from shared.domain.events import LeadCaptured
@@ -22,20 +15,14 @@ from shared.domain.form import Form, Keys, Locale, is_form_id
 from shared.domain.intake import IntakeKind, Kept, same_id
 from shared.domain.policy import OTHER, Policy
 from shared.domain.raw_request import Spilled
-from shared.domain.submission import (
-    KEY_SECONDS,
-    Aside,
-    Decoded,
-    Submission,
-    accept,
-    read_contact,
-)
+from shared.domain.submission import Aside, Decoded, Submission, accept, read_contact
 from shared.domain.suspicion import Signal, is_suspicious, signals_of
 from shared.errors import (
     BodyTooLargeError,
     FieldError,
     InvalidSubmissionError,
     LeadlineError,
+    PolicyError,
     RejectedError,
     RetryableError,
     TooManyRequestsError,
@@ -167,6 +154,8 @@ class Received(NamedTuple):
     submission_id: str
     replayed: bool = False
     """It comes from the spill queue: who sent it was answered."""
+    signals: tuple[Signal, ...] = ()
+    """What was suspicious of it when it came in, and cannot be seen any more."""
 
 
 class Answered(NamedTuple):
@@ -182,6 +171,8 @@ class Answered(NamedTuple):
     reasons: tuple[str, ...] = ()
     """Why it made no lead, in our own words only: `custom:blank` for a field named by a page."""
     measurements: tuple[Measurement, ...] = ()
+    further: tuple["Answered", ...] = ()
+    """What became of the others, where one request brought several."""
 
     def facts(self) -> dict[str, Any]:
         """What there is to log."""
@@ -211,18 +202,18 @@ def submit_form(request: HttpRequest, parts: Parts, received: Received) -> Answe
     answered = answered._replace(reply=reply, form_id=visit.form.form_id if visit.form else None)
     if visit.form and visit.form.is_test:
         return answered
-    return answered._replace(measurements=_measure(answered, request, visit.form_label))
+    if answered.outcome == "rejected" and visit.is_no_form(answered.code):
+        return answered
+    measured = (_measured(one, visit.form_label) for one in (answered, *answered.further))
+    return answered._replace(measurements=tuple(filter(None, measured)))
 
 
-def _measure(answered: Answered, request: HttpRequest, form_label: str) -> tuple[Measurement, ...]:
+def _measured(answered: Answered, form_label: str) -> Measurement | None:
     metric = CATALOGUE.get(answered.outcome)
     if metric is None:
-        return ()
-    if answered.outcome == "rejected" and (request.method != "POST" or not answered.form_id):
-        # No visitor sent a form: a browser asked first, or somebody tries addresses.
-        return ()
+        return None
     reasons: list[Label] = [("reason", reason) for reason in answered.reasons]
-    return (Measurement(metric, labels=(("form", form_label), *reasons)),)
+    return Measurement(metric, labels=(("form", form_label), *reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +225,8 @@ class _Visit:
     received: Received
     policy: Policy | None = None
     form: Form | None = None
+    noticed: list[Signal] = field(default_factory=list)
+    """What is suspicious of it and can be seen now only: a burst, what Cloudflare said."""
 
     def at_its_form(self) -> "_Visit":
         """Raises RetryableError."""
@@ -247,7 +240,7 @@ class _Visit:
         if self.request.method == "OPTIONS":
             check_origin(self.request, self.form)
             return Answered(preflight(), "preflight")
-        return _Taking(self, self.policy, self.form, self.client).answered()
+        return _Taking(self, self.policy, self.form, client_named(self.form.client)).answered()
 
     @property
     def form_id(self) -> str:
@@ -255,7 +248,20 @@ class _Visit:
 
     @property
     def client(self) -> FormClient:
-        return client_named(self.form.client if self.form else "native")
+        """Who answers: also for a form that nobody knows, or whose client this code has not."""
+        if self.form is None:
+            # It stops sending at a 404, and has its own answer.
+            is_typeform = "typeform-signature" in self.request.headers
+            return client_named("typeform" if is_typeform else "native")
+        try:
+            return client_named(self.form.client)
+        except PolicyError:
+            return client_named("native")
+
+    def is_no_form(self, code: str | None) -> bool:
+        """Whether no visitor sent a form: a browser asked first, or somebody tries addresses."""
+        is_question = self.request.method == "OPTIONS" or code == WrongMethodError.code
+        return is_question or self.form is None
 
     @property
     def form_label(self) -> str:
@@ -274,10 +280,17 @@ class _Visit:
             if worth_keeping and self._spill():
                 return self._spilled(decoded)
         elif worth_keeping:
+            # The same once more takes its own place: webhooks are tried again for hours.
+            place = same_id(self.form_id, "rejected", _digest(self.request))
             try:
-                self.parts.intake.keep(self.kept("rejected", _reasons(error), decoded))
+                self.parts.intake.keep(self.kept("rejected", _reasons(error), decoded, place))
             except RetryableError as trouble:
                 return self.refused(trouble, decoded)
+            except Exception as trouble:
+                if self.received.replayed:
+                    raise
+                report_unexpected(trouble)
+                return self.refused(LeadlineError(), decoded)
         problem = problem_of(error, gettext_in(self.locale), self.request)
         if isinstance(error, WrongMethodError):
             allowed = {"Allow": ", ".join((*self.client.methods, "OPTIONS"))}
@@ -301,10 +314,15 @@ class _Visit:
         return (
             bool(says_something)
             and is_form_id(self.form_id)
-            and request.method in self.client.methods
+            and self._may_bring_a_form(request.method)
             and len(request.body) <= MAX_BODY_BYTES
             and not isinstance(error, (TooManyRequestsError, WrongMethodError))
         )
+
+    def _may_bring_a_form(self, method: str) -> bool:
+        if self.form is None:
+            return method not in {"OPTIONS", "HEAD"}
+        return method in self.client.methods
 
     def _spill(self) -> bool:
         spilled = Spilled(
@@ -312,11 +330,15 @@ class _Visit:
             received_at=self.received.at,
             form_id=self.form_id,
             source_ip=self.request.source_ip,
+            signals=tuple(self.noticed),
             raw=self.request.raw({*self.request.headers} - {"cookie"}),
         )
         try:
             self.parts.spill.send([spilled.model_dump(mode="json")])
         except RetryableError:
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, the visitor gets an answer
+            report_unexpected(error)
             return False
         return True
 
@@ -368,15 +390,15 @@ class _Taking:
                 raise WrongMethodError(request.method)
             if len(request.body) > MAX_BODY_BYTES:
                 raise BodyTooLargeError(len(request.body))
-            burst = None
-            if client.comes_from_browser(request) and not received.replayed:
+            if self._counts():
                 burst = parts.bursts.signal(form, request.source_ip, received.at)
+                self.visit.noticed.extend((burst,) if burst else ())
             keys = parts.secrets.of(form) if form.secrets else {}
             client.verify(request, form, keys, received.at)
             kind = client.recognise(request)
             if kind == "handshake":
                 return Answered(client.answer(Handshake(keys, received.at), request), "handshake")
-            messages = client.decode(request, form) if kind == "submission" else ()
+            messages = client.read(request, form) if kind == "submission" else ()
             answers: list[Answered] = []
             for place, decoded in enumerate(messages):
                 # Only now, so that a visitor who is refused for the page's sake keeps what was
@@ -386,27 +408,29 @@ class _Taking:
                 # What came in one post is told apart the same way when the post comes again.
                 first = received.submission_id
                 submission_id = same_id(form.form_id, first, str(place)) if place else first
-                answers.append(self._filed(decoded, submission_id, keys, burst))
+                answers.append(self._filed(decoded, submission_id, keys))
         except (RejectedError, RetryableError) as error:
             return self.visit.refused(error, decoded)
-        return answers[0] if answers else Answered(client.answer(Pinged(), request), "pinged")
+        if not answers:
+            return Answered(client.answer(Pinged(), request), "pinged")
+        return answers[0]._replace(further=tuple(answers[1:]))
 
-    def _filed(
-        self,
-        decoded: Decoded,
-        submission_id: str,
-        keys: Keys,
-        burst: Literal["burst"] | None,
-    ) -> Answered:
+    def _counts(self) -> bool:
+        """Whether the request counts for the form's limits: not a page that asks when it opened."""
+        request = self.visit.request
+        return (
+            not self.visit.received.replayed
+            and self.client.comes_from_browser(request)
+            and self.client.recognise(request) == "submission"
+        )
+
+    def _filed(self, decoded: Decoded, submission_id: str, keys: Keys) -> Answered:
         if decoded.kind != "submission":
             return self._set_aside(decoded, decoded.kind, submission_id)
         visit, form = self.visit, self.form
         at, locale = visit.received.at, visit.locale
         submission = accept(decoded, form, submission_id, at, locale, gettext_in(locale))
-        if visit.received.replayed:
-            # A queue may bring a request again long after the fingerprint of its words is gone.
-            submission = submission.model_copy(update={"receipt_seconds": KEY_SECONDS})
-        signals = self._signals(decoded, submission, keys, burst)
+        signals = self._signals(decoded, submission, keys)
         if is_suspicious(signals):
             kept = visit.kept("quarantined", signals, decoded, submission_id)
             filed = visit.parts.intake.quarantine(kept, submission)
@@ -422,13 +446,7 @@ class _Taking:
             reasons=signals,
         )
 
-    def _signals(
-        self,
-        decoded: Decoded,
-        submission: Submission,
-        keys: Keys,
-        burst: Literal["burst"] | None,
-    ) -> tuple[Signal, ...]:
+    def _signals(self, decoded: Decoded, submission: Submission, keys: Keys) -> tuple[Signal, ...]:
         """What makes the submission suspicious; a machine that proved who it is, is no bot."""
         visit = self.visit
         is_proved = not PROOFS.isdisjoint(self.form.secrets)
@@ -437,10 +455,10 @@ class _Taking:
         seen = signals_of(
             decoded, submission, self.form, visit.received.at, keys.get("time_trap", ())
         )
-        robot = None
         if "turnstile" in keys and not visit.received.replayed:
             robot = visit.parts.robots.signal(decoded, keys, visit.request.source_ip)
-        return (*seen, *(signal for signal in (burst, robot) if signal))
+            visit.noticed.extend((robot,) if robot else ())
+        return (*seen, *visit.received.signals, *visit.noticed)
 
     def _set_aside(self, decoded: Decoded, kind: Aside, submission_id: str) -> Answered:
         """Keeps what makes no lead by itself. Sent again, it takes its own place."""
@@ -449,7 +467,7 @@ class _Taking:
         if kind == "partial":
             contact, consent = read_contact(decoded, form)
             outcome = "partial" if form.keeps_partial(consent) else "partial_not_kept"
-            key = decoded.idempotency_key
+            key = decoded.external_id or decoded.idempotency_key
             known = (key,) if key else contact.guards
             if known:
                 submission_id = same_id(form.form_id, kind, *known)
@@ -471,8 +489,14 @@ def submission_id_of(request: HttpRequest) -> str:
     key = request.headers.get("idempotency-key")
     if not key:
         return secrets.token_hex(16)
-    form_id = request.path_parameters.get("form_id", "")
-    return same_id(form_id, key, hashlib.sha256(request.body).hexdigest())
+    return same_id(request.path_parameters.get("form_id", ""), key, _digest(request))
+
+
+def _digest(request: HttpRequest) -> str:
+    """The same for the same words, wherever in the request they stand."""
+    sent = [*map("=".join, sorted(request.query.items())), ""]
+    words = "&".join(sent).encode("utf-8", "surrogatepass") + request.body
+    return hashlib.sha256(words).hexdigest()
 
 
 def _reasons(error: LeadlineError) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, cast, get_args
@@ -24,7 +25,7 @@ from shared.adapters.receipts import Filed
 from shared.clients import client_named
 from shared.domain.capture import captured
 from shared.domain.contact import Contact
-from shared.domain.form import Form, Locale
+from shared.domain.form import Form, Locale, mapped_key
 from shared.domain.intake import Admission, IntakeKind, Kept, same_id
 from shared.domain.policy import Policy
 from shared.domain.submission import Decoded, accept, read_contact
@@ -79,6 +80,10 @@ def add_commands(areas: Commands) -> None:
     )
     for command in (admit, release, dismiss):
         command.add_argument("--by", default=None, help="who decides (you)")
+    admit.add_argument(
+        "--anyway", action="store_true", help="also when the same was sent again and is a lead"
+    )
+    release.set_defaults(anyway=True)
 
     audit = commands.add_parser("audit", help="how much was held back, and what became of it")
     audit.add_argument("--days", type=int, default=30, help="how far back (30)")
@@ -98,6 +103,8 @@ def _desk(options: Namespace) -> Desk:
 
 
 def _found(desk: Desk, options: Namespace) -> Kept:
+    if not options.id:
+        raise OperatorError("name what it is about: the list has its id")
     kept = desk.intake.find(options.id, desk.now.date())
     if kept is None or kept.expires_at <= desk.now:
         raise OperatorError(f"there is no {options.id} in the intake: it expired, or never was")
@@ -133,6 +140,8 @@ def run_list(options: Namespace) -> int:
         why = ", ".join(kept.reasons)
         if kept.settled_as:
             why = f"{kept.settled_as} {why}"
+        elif completed := _completed_by(desk, kept):
+            why = f"{why}; since then lead {completed}".removeprefix("; ")
         received = f"{kept.received_at:%Y-%m-%d %H:%M}"
         who = masked(_contact(desk, kept))
         rows.append((received, kept.kind, kept.form_id, kept.submission_id, who, why or "-"))
@@ -175,20 +184,36 @@ def run_show(options: Namespace) -> int:
         rows.append(("sent", kept.raw.body.decode("utf-8", "backslashreplace")))
     if completed := _completed_by(desk, kept):
         rows.append(("completed by lead", completed))
-    print(lines(rows))
+    print(lines([(name, _visible(text)) for name, text in rows]))
     return 0
 
 
+def _visible(text: str) -> str:
+    """Without what would command the terminal: strangers wrote it."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+    )
+
+
 def _completed_by(desk: Desk, kept: Kept) -> str | None:
-    """The lead that a later submission made of what was unfinished, or to be fetched."""
-    if kept.kind not in {"partial", "reference"} or kept.decoded is None:
+    """The lead of another submission with the same key or id, or of a later one of the contact."""
+    if kept.kind not in ADMITTED or kept.decoded is None:
         return None
+    if same := _same_as(desk, kept):
+        return same
     contact = _contact(desk, kept)
     lead_id = desk.intake.completed_by(kept.form_id, kept.decoded, contact)
     lead = desk.leads.lead(lead_id) if lead_id else None
     if lead is None or (lead.resubmitted_at or lead.received_at) < kept.received_at:
         return None
     return lead_id
+
+
+def _same_as(desk: Desk, kept: Kept) -> str | None:
+    """The lead of the submission that had the same key or id."""
+    if kept.decoded is None or IdempotencyConflictError.code in kept.reasons:
+        return None
+    return desk.intake.completed_by(kept.form_id, kept.decoded, None)
 
 
 # --- seeing to it --------------------------------------------------------------------------------
@@ -229,7 +254,7 @@ def _read_again(kept: Kept, form: Form, *, must: bool) -> Decoded:
         raise OperatorError("it was read when it came in: name the fields to correct")
     request = HttpRequest.from_raw(kept.raw, kept.form_id)
     try:
-        found = client_named(form.client).decode(request, form)
+        found = client_named(form.client).read(request, form)
     except RejectedError as error:
         if must:
             raise OperatorError(f"it still cannot be read: {error}") from error
@@ -244,7 +269,13 @@ def _with_fields(decoded: Decoded, form: Form, fields: Sequence[tuple[str, str]]
         return {key, *form.sort(((key, "?"),), decoded.meanings).values}
 
     names = {name for name, _ in fields}
-    left = [(key, text) for key, text in decoded.fields if names.isdisjoint(means(key))]
+    paths = {path for name, path in form.mapping.items() if name in names}
+    mapped = {mapped_key(path, decoded.fields) for path in paths}
+    left = [
+        (key, text)
+        for key, text in decoded.fields
+        if key not in mapped and names.isdisjoint(means(key))
+    ]
     return replace(decoded, fields=(*left, *fields))
 
 
@@ -253,6 +284,10 @@ def run_admit(options: Namespace) -> int:
     kept = _found(desk, options)
     if kept.kind not in options.kinds:
         raise OperatorError(f"it is {kept.kind}: see `leadline intake --help`")
+    if not (kept.settled_as or options.anyway) and (same := _same_as(desk, kept)):
+        raise OperatorError(
+            f"it was sent again and is lead {same}: dismiss it, or admit it with --anyway"
+        )
     admission = Admission(kept, desk.now, _who(options))
     try:
         filed = admitted(desk, admission)
@@ -290,10 +325,12 @@ def admitted(desk: Desk, admission: Admission) -> Filed:
     locale = cast("Locale", kept.locale)
     submission = accept(kept.decoded, form, kept.submission_id, kept.received_at, locale, str)
     event = captured(submission, form, desk.policy, admission.at)
-    try:
+    filed: Filed | None = None
+    with suppress(IdempotencyConflictError):
         filed = desk.leads.capture(submission, event, admission)
-    except IdempotencyConflictError:
+    if filed is None or (filed.outcome == "repeated" and not filed.lead_id):
         # Its key stands for other answers, which were accepted: these are more of the same person.
+        # Or for the same ones, which are in quarantine: somebody looked at these.
         own = {"receipt_key": same_id(kept.form_id, "admitted", kept.submission_id)}
         filed = desk.leads.capture(submission.model_copy(update=own), event, admission)
     if filed.outcome == "repeated":

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from infra.cli import deployment
@@ -10,7 +11,11 @@ from infra.cli.policy_files import read_policy
 from shared.adapters import dynamodb
 from shared.adapters.dynamodb import Table
 from shared.adapters.policy_store import PolicyStore
-from shared.domain.policy import MOST_MEASURED, OTHER, asking_for_metrics, check
+from shared.clients import client_named
+from shared.clients.encodings import CHARSETS
+from shared.domain.form import Form
+from shared.domain.policy import MOST_MEASURED, OTHER, asking_for_metrics, check, parse_document
+from shared.errors import PolicyError
 
 FOLDER = Path(__file__).parents[1] / "policy"
 
@@ -58,7 +63,8 @@ def _sound(options: Namespace) -> dict[str, object] | None:
     """The documents; None when they would not work together, which was said."""
     variables = dict(pair.partition("=")[::2] for pair in options.set)
     documents = read_policy(options.folder, variables)
-    problems = check(documents)
+    problems = [*check(documents)]
+    problems += () if problems else not_understood(documents)
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
         return None
@@ -68,3 +74,20 @@ def _sound(options: Namespace) -> dict[str, object] | None:
             f" counted as {OTHER}: {', '.join(unmeasured)}"
         )
     return documents
+
+
+def not_understood(documents: Mapping[str, object]) -> Iterator[str]:
+    """What sound forms want of their clients and these cannot do."""
+    for name, body in documents.items():
+        form = parse_document(name, body)
+        if not isinstance(form, Form):
+            continue
+        try:
+            client = client_named(form.client)
+        except PolicyError as error:
+            yield f"{name}: {error}"
+            continue
+        if form.legacy_charset and form.legacy_charset.strip().lower() not in CHARSETS:
+            yield f"{name}: {form.legacy_charset} is no charset that browsers send"
+        if "signing" in form.secrets and not client.signs:
+            yield f"{name}: client {form.client} signs nothing; its secret is `key`"

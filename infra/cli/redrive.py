@@ -32,6 +32,8 @@ UNDELIVERED = "UndeliveredEvents"
 PARKED = "ParkedRecords"
 QUEUES = (*MOVES, UNDELIVERED, PARKED)
 BATCH = 10
+MOST_BYTES = 250_000
+"""Of one call, as long as every region and the local engine take that much."""
 HIDDEN_SECONDS = 60
 """Longer than sending one batch takes; what stays is shown again at the end, or after it."""
 
@@ -163,14 +165,16 @@ def _move(
     sqs: "SQSClient", source: str, target: str, messages: list["MessageTypeDef"]
 ) -> list["MessageTypeDef"]:
     """Sends, then deletes what was taken, and returns it."""
-    answer = sqs.send_message_batch(
-        QueueUrl=target,
-        Entries=[
-            {"Id": str(place), "MessageBody": as_sent(message["Body"])}
-            for place, message in enumerate(messages)
-        ],
-    )
-    taken = [messages[int(entry["Id"])] for entry in answer.get("Successful", [])]
+    taken: list[MessageTypeDef] = []
+    for batch in _by_size(messages):
+        answer = sqs.send_message_batch(
+            QueueUrl=target,
+            Entries=[
+                {"Id": str(place), "MessageBody": as_sent(message["Body"])}
+                for place, message in enumerate(batch)
+            ],
+        )
+        taken += [batch[int(entry["Id"])] for entry in answer.get("Successful", [])]
     if taken:
         sqs.delete_message_batch(
             QueueUrl=source,
@@ -180,6 +184,20 @@ def _move(
             ],
         )
     return taken
+
+
+def _by_size(messages: list["MessageTypeDef"]) -> Iterator[list["MessageTypeDef"]]:
+    """Parts that one call can take: a spilled request may fill most of it."""
+    part: list[MessageTypeDef] = []
+    size = 0
+    for message in messages:
+        length = len(as_sent(message["Body"]).encode())
+        if part and size + length > MOST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(message)
+        size += length
+    yield part
 
 
 def as_sent(body: str) -> str:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,10 @@ class IntakeTable:
         self._table = table
 
     def keep(self, kept: Kept) -> None:
-        """Keeps a submission until it expires; one with the same id takes the other's place."""
-        self._table.transact([self._table.put(_item(kept))])
+        """Keeps a submission until it expires; one with the same id takes the other's place, unless
+        somebody saw to that."""
+        with suppress(Refusal):
+            self._table.transact([self._table.put(_item(kept), "attribute_not_exists(settled_as)")])
 
     def quarantine(self, kept: Kept, submission: "Submission") -> Filed:
         """Keeps a submission with a receipt, so that a repeat of it gets the same answer.
@@ -49,13 +52,19 @@ class IntakeTable:
         return Filed(submission.submission_id, "quarantined", "")
 
     def find(self, submission_id: str, today: date, days: int = 90) -> Kept | None:
-        """The submission with this id of the last days; None when it expired or never was."""
+        """The submission with this id of the last days; None when it expired or never was.
+
+        What comes again on another day stands there once more: the one that waits, or the last.
+        """
         wanted = [
             keys.intake((today - timedelta(days=ago)).isoformat(), submission_id)
             for ago in range(-1, days + 1)
         ]
         found = self._table.get_many(wanted)
-        return Kept.model_validate(found[0]) if found else None
+        all_days = map(Kept.model_validate, found)
+        return max(
+            all_days, key=lambda kept: (kept.settled_as is None, kept.received_at), default=None
+        )
 
     def received_on(self, day: date, now: datetime) -> Iterator[Kept]:
         """What was received on a UTC date and has not expired, in no order."""

@@ -85,7 +85,8 @@ class LeadTable:
     ) -> Filed:
         """Files a submission in one transaction: as a new lead, or with its contact's open lead.
 
-        One round trip for a new lead and for a retry, three when the contact has an open lead.
+        One round trip for a new lead and for a retry, two for one of a contact whose lead is
+        closed, which it remembers; three when the contact has an open lead.
         An admission settles the submission's place in the intake in the same transaction, so that
         it happens once. Raises IdempotencyConflictError when the key was used for other content,
         AlreadySettledError when the intake has the submission no more, StorageUnavailableError
@@ -93,9 +94,13 @@ class LeadTable:
         """
         at = admission.at if admission else submission.received_at
         token = secrets.token_hex(16)
-        lead = Lead.opened_by(submission, captured, token, at)
+        closed: dict[str, str] = {}
         for number in range(CAPTURE_TRIES):
             self._table.pause(number)
+            opened = captured.model_copy(
+                update={"previous_lead_id": next(iter(closed.values()), None)}
+            )
+            lead = Lead.opened_by(submission, opened, token, at)
             writes = [
                 receipt(
                     self._table,
@@ -105,9 +110,9 @@ class LeadTable:
                     token,
                     from_intake=bool(admission),
                 ),
-                *self._written(None, lead, [captured], _actor(admission), at),
+                *self._written(None, lead, [opened], _actor(admission), at),
                 self._submission(submission, lead.lead_id),
-                *(self._guard(guard, lead.lead_id) for guard in lead.guards),
+                *(self._guard(guard, lead.lead_id, closed.get(guard)) for guard in lead.guards),
             ]
             first_guard = 4
             try:
@@ -115,12 +120,16 @@ class LeadTable:
             except Refusal as refusal:
                 if filed := self._filed_before(refusal, submission, len(writes), token):
                     return filed
-                held = {
-                    guard: str(refusal.former[place]["lead_id"])
+                known = {
+                    guard: refusal.former[place]
                     for place, guard in enumerate(lead.guards, start=first_guard)
                     if place in refusal.former
                 }
-                joined = self._join(submission, captured, held, admission, token)
+                held = {g: str(item["lead_id"]) for g, item in known.items() if item["is_open"]}
+                closed |= {g: str(item["lead_id"]) for g, item in known.items() if g not in held}
+                if not held:
+                    continue
+                joined = self._join(submission, captured, held, closed, admission, token)
                 if joined is not None:
                     return joined
             else:
@@ -145,6 +154,7 @@ class LeadTable:
         submission: "Submission",
         captured: LeadCaptured,
         held: Mapping[str, str],
+        closed: Mapping[str, str],
         admission: "Admission | None",
         token: str,
     ) -> Filed | None:
@@ -166,14 +176,16 @@ class LeadTable:
         new = [guard for guard in submission.contact.guards if guard not in held][: max(0, room)]
         at = admission.at if admission else submission.received_at
         joined = apply(lead, Change((resubmitted,)), at)
-        joined = joined.told_by(Said.of(submission)).model_copy(
+        # What waited in a queue or in the intake may be older than what the lead was told since.
+        is_last = submission.received_at >= (lead.resubmitted_at or lead.received_at)
+        joined = joined.told_by(Said.of(submission), is_last=is_last).model_copy(
             update={"guards": (*lead.guards, *new)}
         )
         writes = [
             receipt(self._table, submission, lead_id, at, token, from_intake=bool(admission)),
             *self._written(lead, joined, [resubmitted], _actor(admission), at),
             self._submission(submission, lead_id),
-            *(self._guard(guard, lead_id) for guard in new),
+            *(self._guard(guard, lead_id, closed.get(guard)) for guard in new),
         ]
         try:
             self._table.transact([*writes, *self._settled(admission, lead_id)])
@@ -190,14 +202,13 @@ class LeadTable:
             }
         )
 
-    def _guard(self, guard: str, lead_id: str) -> "TransactWriteItemTypeDef":
-        """Makes the contact this lead's, unless another open lead has it."""
+    def _guard(self, guard: str, lead_id: str, closed: str | None) -> "TransactWriteItemTypeDef":
+        """Makes the contact this lead's, unless it has another one than the closed one we know."""
         return self._table.update(
             keys.contact(guard),
-            "SET previous_lead_id = if_not_exists(lead_id, :none), lead_id = :lead, "
-            "is_open = :yes REMOVE expires_at",
-            "attribute_not_exists(PK) OR is_open = :no",
-            none=None,
+            "SET lead_id = :lead, is_open = :yes REMOVE expires_at",
+            "attribute_not_exists(PK) OR (is_open = :no AND lead_id = :closed)",
+            closed=closed or "",
             lead=lead_id,
             yes=True,
             no=False,

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from shared.domain.submission import Submission
 
-NOT_THERE_OR_EXPIRED = "attribute_not_exists(PK) OR expires_at < :now"
+NOT_THERE_OR_OVER = (
+    "attribute_not_exists(PK) OR expires_at < :now"
+    " OR (repeats_until < :now AND submission_id <> :own)"
+)
+"""A queue may bring a submission again long after the same words would be a new wish: its own
+receipt stays in force for it."""
+KEPT_SECONDS = 7 * 86_400
+"""As long as any submission is told from a new wish, or waits in a queue to be replayed."""
 OR_ITS_OWN = " OR (submission_id = :own AND attribute_not_exists(lead_id))"
 
 
@@ -40,11 +47,9 @@ def receipt(
     The token says who wrote it.
     """
     seconds = int(now.timestamp())
-    condition = NOT_THERE_OR_EXPIRED
-    values: dict[str, object] = {"now": seconds}
+    condition = NOT_THERE_OR_OVER
     if from_intake:
         condition += OR_ITS_OWN
-        values["own"] = submission.submission_id
     return table.put(
         {
             **keys.receipt(submission.form_id, submission.receipt_key),
@@ -52,10 +57,12 @@ def receipt(
             "lead_id": lead_id,
             "content_hash": submission.content_hash,
             "token": token,
-            "expires_at": seconds + submission.receipt_seconds,
+            "repeats_until": seconds + submission.receipt_seconds,
+            "expires_at": seconds + KEPT_SECONDS,
         },
         condition,
-        **values,
+        now=seconds,
+        own=submission.submission_id,
     )
 
 

@@ -3,6 +3,7 @@
 Answers of its API: developers.cloudflare.com/turnstile/get-started/server-side-validation.
 """
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Literal
 
@@ -35,11 +36,22 @@ class Turnstile:
         return None if passed else "turnstile"
 
     def _passes(self, token: str, secret: str, source_ip: str) -> bool:
+        from uuid import UUID  # noqa: PLC0415 - as below
+
         from urllib3 import PoolManager  # noqa: PLC0415 - most forms never ask
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         self._pool = self._pool or PoolManager(timeout=SECONDS, retries=False)
-        fields = {"secret": secret, "response": token, "remoteip": source_ip}
+        # A token is good for one question. With the same key it may be asked again: a visitor whose
+        # form could not be stored sends the same one.
+        digest = hashlib.sha256(f"{secret}:{token}".encode("utf-8", "ignore")).hexdigest()
+        key = str(UUID(digest[:32]))
+        fields = {
+            "secret": secret,
+            "response": token,
+            "remoteip": source_ip,
+            "idempotency_key": key,
+        }
         try:
             answer = self._pool.request("POST", self._address, json=fields)
             content = json.loads(answer.data)

@@ -101,12 +101,23 @@ class FormClient:
     verify: Callable[[HttpRequest, Form, Keys, datetime], None] = verify_key
     """Raises NotAuthenticatedError for a request that does not prove where it comes from. What the
     form has no secret for is not asked for."""
+    signs: bool = False
+    """Whether it signs what it sends, with the form's secret `signing`."""
     answer: Callable[[Result, HttpRequest], Reply] = answer_webhook
     """Says what became of a request, in the client's own status and shape."""
     methods: tuple[str, ...] = ("POST",)
     in_browser: bool | Callable[[HttpRequest], bool] = False
     """Whether a visitor's browser sends the request: its origin is looked at, and what tells bots
     from people. Where both browsers and machines use a client, a function tells them apart."""
+
+    def read(self, request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
+        """Decodes a request, within the limits of what is stored."""
+        from shared.clients.encodings import check_size  # noqa: PLC0415 - every module that decodes has it
+
+        messages = self.decode(request, form)
+        for decoded in messages:
+            check_size(decoded.fields)
+        return messages
 
     def comes_from_browser(self, request: HttpRequest) -> bool:
         return self.in_browser(request) if callable(self.in_browser) else self.in_browser

@@ -73,6 +73,7 @@ CHARSETS = {label: codec for codec, labels in _CHARSETS.items() for label in lab
 """What browsers can send. Python knows more codecs, some of them slow or no text at all."""
 
 _REFERENCE = re.compile(r"&#([0-9]{3,7});")
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{")
 _LONG_FILENAME = re.compile(r"filename\*=([A-Za-z0-9-]{1,40})'[A-Za-z-]{0,20}'([!-~]{1,1000})")
 
@@ -99,7 +100,8 @@ def read_body(request: HttpRequest, legacy_charset: str = "") -> Body:
     else:
         charsets = (request.media_parameters.get("charset", ""), legacy_charset)
         fields = _reader(request.media_type, raw)(raw, charsets)
-    _check_size(fields)
+    _check_names(fields)
+    check_size(fields)
     return Body(fields, files, *verbatim(raw))
 
 
@@ -181,12 +183,19 @@ def _reader(media_type: str, raw: bytes) -> Callable[[bytes, Charsets], Fields]:
     raise MalformedRequestError(WRONG_TYPE)
 
 
-def _check_size(fields: Fields) -> None:
-    """A one-byte charset may double in UTF-8; what is stored has the limit of what is sent."""
-    if len(fields) > MAX_FIELDS:
-        raise MalformedRequestError(TOO_MANY_FIELDS)
+def _check_names(fields: Fields) -> None:
     if any(len(key) > MAX_KEY_LENGTH for key, _ in fields):
         raise MalformedRequestError(LONG_KEY)
+
+
+def check_size(fields: Fields) -> None:
+    """What is stored has the limit of what is sent. Raises MalformedRequestError,
+    BodyTooLargeError.
+
+    A one-byte charset may double in UTF-8, and one long name in JSON stand in every path.
+    """
+    if len(fields) > MAX_FIELDS:
+        raise MalformedRequestError(TOO_MANY_FIELDS)
     size = sum(len(key) + len(text.encode("utf-8", "ignore")) for key, text in fields)
     if size > MAX_BODY_BYTES:
         raise BodyTooLargeError(size)
@@ -306,15 +315,17 @@ def _of_list(items: list[Any]) -> object:
 
 
 def parse_json(text: str) -> Any:
-    """Strict JSON, its numbers as the text they were written in. Raises MalformedRequestError."""
+    """Strict JSON, its numbers as the text they were written in, without halves of letters. Raises
+    MalformedRequestError."""
     try:
-        return json.loads(
+        content = json.loads(
             text.removeprefix("\ufeff"),
             object_pairs_hook=_unique,
             parse_int=str,
             parse_float=_finite,
             parse_constant=_no_number,
         )
+        return _without_halves(content) if _HALF.search(text) else content
     except RecursionError as error:
         raise MalformedRequestError(TOO_DEEP) from error
     except ValueError as error:
@@ -326,12 +337,18 @@ def flat(content: Mapping[str, object], path: str = "") -> Fields:
 
     What a page knows of the visit, the object `attribution`, stands for itself: its own fields
     are fields of the form. null says nothing. Raises MalformedRequestError for what is too deep or
-    too much.
+    has too many fields, BodyTooLargeError.
     """
-    fields = tuple(islice(_flat(content, path, 0), MAX_FIELDS + 1))
+    fields: list[tuple[str, str]] = []
+    size = 0
+    for key, text in islice(_flat(content, path, 0), MAX_FIELDS + 1):
+        fields.append((key, text))
+        size += len(key) + len(text)
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLargeError(size)
     if len(fields) > MAX_FIELDS:
         raise MalformedRequestError(TOO_MANY_FIELDS)
-    return fields
+    return tuple(fields)
 
 
 def _check_depth(content: dict[str, Any]) -> None:
@@ -348,6 +365,18 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     content = dict(pairs)
     if len(content) < len(pairs):
         raise MalformedRequestError(TWICE_IN_JSON)
+    return content
+
+
+def _without_halves(content: Any) -> Any:
+    """The same without halves of characters: a script that cuts a text to a length may cut an emoji
+    in two. Nothing can store them."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "ignore").decode()
+    if isinstance(content, list):
+        return [_without_halves(item) for item in content]
+    if isinstance(content, dict):
+        return _unique([(_without_halves(k), _without_halves(v)) for k, v in content.items()])
     return content
 
 

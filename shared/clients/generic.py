@@ -53,6 +53,7 @@ def hooked(request: HttpRequest, client: str, body: Body, fields: Fields) -> Dec
         content_type=request.headers.get("content-type", "")[:255],
         body=body.text,
         body_base64=body.base64,
+        idempotency_key=native.idempotency_key(request, fields),
         files=body.files,
         somebody_waits=False,
     )

@@ -18,6 +18,8 @@ from shared.http import HttpRequest
 KEY = "google_key"
 COLUMNS = "user_column_data"
 APART = frozenset({KEY, COLUMNS, "lead_id", "gcl_id", "is_test", "api_version"})
+OF_AN_AD = (("utm_source", "google"), ("utm_medium", "cpc"))
+"""For want of a click id: only ads have these forms."""
 MEANINGS = {
     "FULL_NAME": "name",
     "FIRST_NAME": "given_name",
@@ -45,8 +47,11 @@ def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:  # noqa: AR
         key = str(column.get("column_id") or column.get("column_name") or "answer")
         fields += flat({key: column.get("string_value")})
     fields += flat({name: value for name, value in content.items() if name not in APART})
-    if isinstance(content.get("gcl_id"), str):
-        fields.append(("gclid", content["gcl_id"]))
+    click_id = content.get("gcl_id")
+    if isinstance(click_id, str) and click_id:
+        fields.append(("gclid", click_id))
+    else:
+        fields += OF_AN_AD
     number = content.get("lead_id")
     decoded = Decoded(
         client="google_ads",

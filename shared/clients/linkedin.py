@@ -81,6 +81,7 @@ CLIENT = FormClient(
     decode=decode,
     recognise=recognise,
     verify=verify,
+    signs=True,
     answer=answer,
     methods=("GET", "POST"),
 )

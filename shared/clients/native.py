@@ -30,7 +30,7 @@ BAD_KEY = mark("The idempotency key must be 1 to 255 characters, without control
 
 NEXT_KEY = "_next"
 UNFINISHED = frozenset(
-    {"abandon", "abandoned", "abandonment", "partial", "leave"}
+    {"abandon", "abandoned", "abandonment"}
     | {"pagehide", "unload", "beforeunload", "visibilitychange"}
 )
 YES = frozenset({"1", "true", "yes", "on"})
@@ -56,7 +56,7 @@ def read_page(
     mapped = frozenset(form.mapping.values())
     return Decoded(
         client=client,
-        kind="partial" if _is_unfinished(sent.fields) else "submission",
+        kind="partial" if _is_unfinished(sent.fields, form) else "submission",
         # PHP made it a habit to call a list `interests[]`.
         fields=tuple(
             (key if key in mapped else key.removesuffix("[]"), text) for key, text in body.fields
@@ -73,11 +73,17 @@ def read_page(
     )
 
 
-def _is_unfinished(fields: Fields) -> bool:
-    """Whether a page says that its visitor left: in `event`, `partial` or our own `_partial`."""
-    return (first(fields, "event") or "").lower() in UNFINISHED or any(
-        (first(fields, key) or "").lower() in YES for key in ("_partial", "partial")
-    )
+def _is_unfinished(fields: Fields, form: Form) -> bool:
+    """Whether a page says that its visitor left: in our own `_partial`; in `event`, unless that is
+    a field of the form; in `partial`, where the form has any use for what is not finished.
+    """
+    if (first(fields, "_partial") or "").lower() in YES:
+        return True
+    own = {*form.fields, *form.mapping.values()}
+    if "event" not in own and (first(fields, "event") or "").lower() in UNFINISHED:
+        return True
+    keeps = form.partials != "never" and "partial" not in own
+    return keeps and (first(fields, "partial") or "").lower() in YES
 
 
 def absolute(target: str | None, page: str | None) -> str | None:

@@ -106,6 +106,7 @@ CLIENT = FormClient(
     ),
     decode=decode,
     verify=verify,
+    signs=True,
     answer=answer,
     in_browser=is_static_form,
 )

@@ -6,20 +6,23 @@ off at once.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
-from shared.clients import About, FormClient, Kind
+from shared.clients import About, FormClient, Kind, Refused, Result, answer_webhook
 from shared.clients.encodings import Fields, flat, objects_in, read_json, verbatim
 from shared.clients.signatures import verify_signature
 from shared.domain.aliases import canonical_name
 from shared.domain.form import Form, Keys
 from shared.domain.submission import Decoded
 from shared.errors import MalformedRequestError
-from shared.http import HttpRequest
+from shared.http import HttpRequest, Reply
 from shared.texts import mark
 
 NO_RESPONSE = mark("The webhook has no form response.")
+PARTIAL = "form_response_partial"
 MEANINGS = {"email": "email", "phone_number": "phone", "legal": "consent"}
 
 
@@ -33,7 +36,8 @@ def verify(request: HttpRequest, form: Form, keys: Keys, now: datetime) -> None:
 
 
 def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
-    response = read_json(request).get("form_response")
+    content = read_json(request)
+    response = content.get("form_response")
     if not isinstance(response, dict):
         raise MalformedRequestError(NO_RESPONSE)
     fields, meanings = _answers(response, frozenset(form.mapping.values()))
@@ -42,6 +46,8 @@ def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
     text, base64 = verbatim(request.body)
     decoded = Decoded(
         client="typeform",
+        # Sent while somebody is filling it in, under the token that the whole one has too.
+        kind="partial" if content.get("event_type") == PARTIAL else "submission",
         fields=(*fields, *(flat(hidden) if isinstance(hidden, dict) else ())),
         meanings=meanings,
         content_type=request.headers.get("content-type", "")[:255],
@@ -51,6 +57,14 @@ def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
         somebody_waits=False,
     )
     return (decoded,)
+
+
+def answer(result: Result, request: HttpRequest) -> Reply:
+    """As other webhooks, and for a form that is not published yet what makes it try again."""
+    if isinstance(result, Refused) and result.problem.status == HTTPStatus.NOT_FOUND:
+        problem = replace(result.problem, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        result = replace(result, problem=problem)
+    return answer_webhook(result, request)
 
 
 def _answers(response: dict[str, Any], mapped: frozenset[str]) -> tuple[Fields, Fields]:
@@ -108,4 +122,6 @@ CLIENT = FormClient(
     decode=decode,
     recognise=recognise,
     verify=verify,
+    signs=True,
+    answer=answer,
 )

@@ -74,4 +74,5 @@ CLIENT = FormClient(
     ),
     decode=decode,
     verify=verify,
+    signs=True,
 )

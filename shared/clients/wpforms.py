@@ -7,7 +7,7 @@ and the body; of a form, over the JSON that PHP would make of its fields.
 import json
 from datetime import datetime
 
-from shared.clients import About, FormClient
+from shared.clients import About, FormClient, native
 from shared.clients.encodings import URLENCODED, read_body
 from shared.clients.signatures import is_fresh, verify_signature
 from shared.domain.form import Form, Keys
@@ -44,6 +44,7 @@ def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
         content_type=request.headers.get("content-type", "")[:255],
         body=body.text,
         body_base64=body.base64,
+        idempotency_key=native.idempotency_key(request, body.fields),
         files=body.files,
         somebody_waits=False,
     )
@@ -61,4 +62,5 @@ CLIENT = FormClient(
     ),
     decode=decode,
     verify=verify,
+    signs=True,
 )

@@ -54,6 +54,8 @@ class LeadCaptured(LeadEvent):
     """How long the submission waited in the intake; the clock starts only after that."""
     untagged: bool | None = None
     """True for a visit that may have cost money when nothing says on what."""
+    previous_lead_id: str | None = None
+    """The contact's last lead, which is closed."""
 
 
 class LeadResubmitted(LeadEvent):

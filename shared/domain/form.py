@@ -1,7 +1,7 @@
 """A form: the published definition of what a page sends, and what is wrong with what it sent."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ Keys = Mapping[str, tuple[str, ...]]
 """A form's secrets: by what each is for (`key`, `signing`, `handshake`…), its current value and,
 while it is rotated, the former one."""
 
+SecretUse = Literal["key", "signing", "handshake", "time_trap", "turnstile"]
 FormId = Annotated[str, Field(pattern=FORM_ID)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """What other documents and modules are called by."""
@@ -31,7 +32,10 @@ ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 FieldName = Annotated[str, Field(min_length=1, max_length=200)]
 """A canonical name, or whatever a page calls a field of its own."""
 
-HIDDEN_KEYS = frozenset({"idempotency_key", "idempotency-key", "utf8"})
+HIDDEN_KEYS = frozenset(
+    {"idempotency_key", "idempotency-key", "utf8"}
+    | {"cf-turnstile-response", "g-recaptcha-response", "h-captcha-response"}
+)
 """Fields of the machinery between page and endpoint, no answers of a person."""
 
 TRAPS = frozenset({"_gotcha", "_honey", "_honeypot", "bot-field", "form-spec-comments"})
@@ -41,9 +45,35 @@ UNNAMED = "unnamed"
 
 NO_CONSENT = frozenset(
     {"no", "n", "false", "f", "0", "off", "нет", "не согласен", "не согласна", "unchecked"}
-    | {"disagree", "denied", "null", "none", "undefined"}
+    | {"disagree", "denied", "never"}
+)
+REFUSALS = (
+    *(
+        "no ",
+        "no,",
+        "no:",
+        "not ",
+        "нет ",
+        "нет,",
+        "нет:",
+        "не ",
+        "без ",
+        "я не ",
+        "i do not",
+        "i don",
+    ),
+    *("declin", "refus", "отказ", "disagree", "не согл"),
+)
+WILLING = (
+    "не против",
+    "не возраж",
+    "я не против",
+    "я не возраж",
+    "no objection",
+    "i do not object",
 )
 """Any other text is a ticked box: pages give their boxes any value, often the whole sentence."""
+NO_ANSWER = frozenset({"null", "none", "undefined", "unknown", "n/a", "-", "—"})
 
 MAX_LENGTHS = {
     "name": 200,
@@ -124,7 +154,7 @@ class Form(BaseModel):
     """What a page that names no charset and sends no UTF-8 writes in, such as `windows-1251`."""
     allow_files: bool = False
     """Files are taken note of (name, type, size) and never stored; else they are refused."""
-    secrets: dict[Name, ParameterName] = {}
+    secrets: dict[SecretUse, ParameterName] = {}
     """Parameters under `/<stack>/forms/` by what each is for: `key`, `signing`, `handshake`,
     `time_trap`, `turnstile`. A parameter holds one value a line: two while it is rotated."""
     key_header: str = "x-api-key"
@@ -204,7 +234,7 @@ class Form(BaseModel):
             if text.strip() not in self.null_literals
         ]
         known = dict(meanings)
-        mapped = {name: _mapped_key(path, fields) for name, path in self.mapping.items()}
+        mapped = {name: mapped_key(path, fields) for name, path in self.mapping.items()}
         name_of_mapped = {key: name for name, key in mapped.items() if key is not None}
         texts: dict[str, list[str]] = {}
         tags: dict[str, str] = {}
@@ -224,9 +254,9 @@ class Form(BaseModel):
         for key, all_texts in texts.items():
             # A custom field must not pass for a canonical one that another key was mapped to.
             name = name_of.get(key) or (f"sent_{key}" if key in taken else key)
-            # A hidden "0" under a box is how pages send an unticked one: the last word counts.
-            text = all_texts[-1] if name == "consent" else ", ".join(dict.fromkeys(all_texts))
-            values[name] = text
+            values[name] = (
+                _of_box(all_texts) if name == "consent" else ", ".join(dict.fromkeys(all_texts))
+            )
         return Sorted(_with_whole_name(values), tags, apart)
 
     def _is_hidden(self, key: str) -> bool:
@@ -251,17 +281,29 @@ class Form(BaseModel):
         usual = [(name, key) for name, key in spelled if name and name not in self.mapping]
         # A field left empty does not stand before a filled one of the same meaning.
         blank = {key for key, texts in keys.items() if all(map(is_blank, texts))}
-        for name, key in sorted((*own, *known, *usual), key=lambda pair: pair[1] in blank):
+        for name, key in sorted(
+            (*own, *known, *usual), key=lambda pair: _gives_way(pair[0], pair[1], blank)
+        ):
             if name not in taken and key not in used:
                 taken[name] = key
                 used.add(key)
         return taken
 
 
+def _gives_way(name: str, key: str, blank: Container[str]) -> bool:
+    """Whether a filled field of the same meaning goes first: but an empty consent is a no."""
+    return key in blank and name != "consent"
+
+
+def _of_box(texts: Sequence[str]) -> str:
+    """A hidden `0` before the box, or `false` after it, is how pages send an unticked one."""
+    return next((text for text in texts if consent_of(text)), texts[-1])
+
+
 _ITEM = re.compile(r"\[([^\[\]=]+)=([^\[\]]*)\]")
 
 
-def _mapped_key(path: str, fields: Sequence[tuple[str, str]]) -> str | None:
+def mapped_key(path: str, fields: Sequence[tuple[str, str]]) -> str | None:
     """The incoming key that a mapping means: the one so called, `fields[tel][value]` and
     `fields.tel.value` being the same; or the item of a list whose field has the wanted text:
     `answers[id=tel].value` is `answers.3.value` where `answers.3.id` is `tel`.
@@ -311,8 +353,11 @@ def consent_of(text: str | None) -> bool | None:
     """True, False, or None when nothing was said."""
     if text is None:
         return None
-    word = tidy(text).lower()
-    return word not in NO_CONSENT and word != ""
+    word = tidy(text).lower().rstrip(".!")
+    if word in NO_ANSWER:
+        return None
+    refuses = word.startswith(REFUSALS) and not word.startswith(WILLING)
+    return word not in NO_CONSENT and word != "" and not refuses
 
 
 def mistake(rule: FieldRule, name: str, text: str | None, *, usable: bool) -> ErrorCode | None:

@@ -39,7 +39,7 @@ class Kept(BaseModel):
     """Codes: `phone:missing`, `malformed_request`, `honeypot`."""
     decoded: Decoded | None = None
     raw: RawRequest | None = None
-    """What came in, where it could not be decoded: holds no key."""
+    """What came in, where it could not be decoded."""
     settled_as: Settlement | None = None
     """None while it waits for somebody to see to it."""
     lead_id: str | None = None

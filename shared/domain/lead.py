@@ -161,6 +161,8 @@ class Lead(Said):
     breached_at: Instant | None = None
     submissions: int = 1
     resubmitted_at: Instant | None = None
+    previous_lead_id: str | None = None
+    """The contact's last one, which was closed."""
     said_again: Said | None = None
     """The last submission after the first: what the lead was told first is never overwritten."""
     open_alerts: dict[str, OpenAlert] = {}
@@ -187,6 +189,7 @@ class Lead(Said):
             locale=submission.locale,
             policy_version=captured.policy_version,
             verdict=captured.verdict,
+            previous_lead_id=captured.previous_lead_id,
             received_at=submission.received_at,
             clock_started_at=at,
             respond_by=captured.respond_by,
@@ -195,14 +198,19 @@ class Lead(Said):
             guards=() if submission.is_test else submission.contact.guards,
         )
 
-    def told_by(self, said: Said) -> "Lead":
-        """The lead after a further submission, which also fills in what was missing so far."""
+    def told_by(self, said: Said, *, is_last: bool = True) -> "Lead":
+        """The lead after a further submission, which also fills in what was missing so far.
+
+        One that is filed late does not stand for what the person said last.
+        """
         missing = {
             name: getattr(said, name)
             for name in ("name", "phone", "email", "company", "company_domain")
             if getattr(self, name) is None
         }
-        return self.model_copy(update={**missing, "said_again": said})
+        return self.model_copy(
+            update={**missing, "said_again": said if is_last else self.said_again}
+        )
 
     @property
     def as_said_last(self) -> "Lead":
@@ -369,7 +377,8 @@ def _resubmitted(lead: Lead, event: happened.LeadResubmitted, at: datetime) -> d
 
     When nobody followed the lead up so far, because of its verdict, it starts anew with this one.
     """
-    fields: dict[str, object] = {"submissions": lead.submissions + 1, "resubmitted_at": at}
+    latest = max(at, lead.resubmitted_at or lead.received_at)
+    fields: dict[str, object] = {"submissions": lead.submissions + 1, "resubmitted_at": latest}
     if VERDICTS.index(event.verdict) < VERDICTS.index(lead.verdict):
         fields["verdict"] = event.verdict
         if lead.awaits_attempt and lead.follow_up.is_idle:

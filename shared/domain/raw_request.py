@@ -5,10 +5,14 @@ import base64
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.instants import Instant
+from shared.domain.suspicion import Signal
 
 
 class RawRequest(BaseModel):
-    """A request as it came in, without cookies."""
+    """A request as it came in, without cookies and without the key of its address.
+
+    Google and VK put their key into the body: there it stays.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -31,5 +35,7 @@ class Spilled(BaseModel):
     received_at: Instant
     form_id: str
     source_ip: str
+    signals: tuple[Signal, ...] = ()
+    """What was suspicious of it and could be seen then only."""
     raw: RawRequest
     """With all its headers: what proves where it comes from is looked at when it is replayed."""

@@ -119,8 +119,8 @@ BUGS: Mapping[str, Bug] = {
     # --- concurrency
     "no receipt, so that each retry is new": bug(
         "shared/adapters/receipts.py",
-        "    condition = NOT_THERE_OR_EXPIRED\n",
-        '    condition = NOT_THERE_OR_EXPIRED + " OR expires_at >= :now"\n',
+        "    condition = NOT_THERE_OR_OVER\n",
+        '    condition = NOT_THERE_OR_OVER + " OR expires_at >= :now"\n',
         *orders("post_and_its_retry"),
     ),
     "check, then act on the lead": Bug(

@@ -163,7 +163,12 @@ def test_a_contact_whose_lead_was_closed_opens_a_new_one_that_remembers_it(
     taken = table.get(keys.contact(guard))
     assert taken is not None
     assert taken["is_open"]
-    assert (taken["lead_id"], taken["previous_lead_id"]) == (filed.lead_id, old_id)
+    assert taken["lead_id"] == filed.lead_id
+    assert the_lead(leads, filed.lead_id).previous_lead_id == old_id
+    story = leads.story(filed.lead_id)
+    assert story is not None
+    assert isinstance(story.events[0].event, happened.LeadCaptured)
+    assert story.events[0].event.previous_lead_id == old_id
     assert "expires_at" not in taken
 
 

@@ -190,11 +190,56 @@ def test_what_was_sent_again_and_accepted_is_no_second_lead(
     (one,) = ids(leadline)
     post(stack, idempotency_key="k")
     assert leadline("intake", "correct", one, "phone=020 7946 0958")[0] == 0
-    status, out, _ = leadline("intake", "admit", one)
+    (lead,) = leads(stack)
+    listed = " ".join(leadline("intake", "list")[1].split())
+    assert f"since then lead {lead.lead_id}" in listed
+    status, _, err = leadline("intake", "admit", one)
+    assert (status, lead.lead_id in err, "--anyway" in err) == (1, True, True)
+    status, out, _ = leadline("intake", "admit", one, "--anyway")
     assert (status, "had been sent again" in out) == (0, True)
     (lead,) = leads(stack)
     assert lead.submissions == 1
     assert ids(leadline) == []
+
+
+def test_the_one_that_is_released_is_a_lead_though_its_like_was_dismissed(
+    stack: Deployment, leadline: Run
+) -> None:
+    now = datetime.now(UTC)
+    post(stack, TRAP, at=now - timedelta(minutes=15))
+    (older,) = ids(leadline)
+    post(stack, TRAP, at=now - timedelta(minutes=1))
+    (newer,) = set(ids(leadline)) - {older}
+    assert leadline("intake", "dismiss", newer)[0] == 0
+    assert leadline("intake", "release", older)[0] == 0
+    (lead,) = leads(stack)
+    assert lead.submissions == 1
+
+
+def test_what_was_seen_to_stays_so_when_it_comes_again(stack: Deployment, leadline: Run) -> None:
+    post(stack, {"phone": "1"})
+    (one,) = ids(leadline)
+    assert leadline("intake", "dismiss", one)[0] == 0
+    post(stack, {"phone": "1"})
+    assert ids(leadline) == []
+    tomorrow = EARLIER + timedelta(days=1)
+    kept = IntakeTable(stack.table).find(one, tomorrow.date())
+    assert kept is not None
+    IntakeTable(stack.table).keep(
+        kept.model_copy(update={"received_at": tomorrow, "settled_as": None})
+    )
+    again = IntakeTable(stack.table).find(one, tomorrow.date())
+    assert again is not None
+    assert again.settled_as is None
+
+
+def test_what_strangers_wrote_commands_no_terminal(stack: Deployment, leadline: Run) -> None:
+    post(stack, {"phone": "1", "message": "a\x1b[2Jb\nc"})
+    (one,) = ids(leadline)
+    out = leadline("intake", "show", one)[1]
+    assert "\x1b" not in out
+    assert "a\\x1b[2Jb c" in out
+    assert leadline("intake", "show", "")[0] == 1
 
 
 def test_other_answers_under_a_used_key_are_not_lost(stack: Deployment, leadline: Run) -> None:

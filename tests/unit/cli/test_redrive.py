@@ -1,7 +1,7 @@
 """What failed is sent where it belongs, and nothing is lost on the way."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -160,3 +160,10 @@ def test_a_queue_that_does_not_exist_is_named(stack: Deployment, leadline: Run) 
 @pytest.mark.parametrize("body", ["no json", "[1]", '{"lead_id": "a"}'])
 def test_a_body_that_is_no_event_of_the_bus_is_sent_as_it_is(body: str) -> None:
     assert redrive.as_sent(body) == body
+
+
+def test_what_is_large_goes_in_several_calls() -> None:
+    messages = [{"Body": "x" * 120_000, "MessageId": str(number)} for number in range(5)]
+    parts = list(redrive._by_size(cast("Any", messages)))
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert [one for part in parts for one in part] == messages

@@ -65,7 +65,7 @@ def the_case(name: str) -> tuple[Case, HttpRequest, Keys]:
     case = read_case(CASES / name / "request.json", name)
     headers = {key.lower(): text for key, text in case.request.headers}
     request = HttpRequest(case.request.method, "/", headers=headers, body=case.request.body)
-    keys = {use: (case.secrets[parameter],) for use, parameter in case.form.secrets.items()}
+    keys: Keys = {use: (case.secrets[parameter],) for use, parameter in case.form.secrets.items()}
     return case, request, keys
 
 

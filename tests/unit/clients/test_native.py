@@ -277,7 +277,14 @@ def test_what_a_visitor_leaves_unfinished_says_so_in_any_encoding(
 
 @pytest.mark.parametrize("body", ['{"partial":true}', '{"event":"PageHide"}', '{"_partial":1}'])
 def test_a_page_may_say_so_in_several_ways(body: str) -> None:
-    assert decode(a_request(body, "application/json")).kind == "partial"
+    assert decode(a_request(body, "application/json"), partials="always").kind == "partial"
+
+
+@pytest.mark.parametrize("body", ["event=abandon", "partial=on", "event=leave"])
+def test_a_field_of_the_form_says_nothing_of_leaving(body: str) -> None:
+    fields = {"event": {"type": "text"}, "partial": {"type": "text"}}
+    assert decode(a_request(body), partials="always", fields=fields).kind == "submission"
+    assert body == "event=abandon" or decode(a_request(body)).kind == "submission"
 
 
 def test_nobody_waits_for_the_answer_to_a_beacon() -> None:

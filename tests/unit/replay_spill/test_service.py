@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from botocore.client import BaseClient
@@ -120,6 +120,26 @@ def test_what_comes_again_days_later_is_still_the_same(
         if item["PK"]["S"].startswith("RECEIPT#")
     )
     assert int(receipt["expires_at"]["N"]) == RECEIVED.timestamp() + 7 * 86_400
+    days_later = Received(RECEIVED + timedelta(days=3), "7" * 32)
+    request = a_request(json.dumps(ANSWERS), "application/json")
+    assert submit_form(request, parts, days_later).outcome == "joined"
+    assert replay(message, parts).outcome in {"joined", "repeated"}
+
+
+def test_what_was_suspicious_is_so_when_it_is_replayed(parts: Parts, outage: Outage) -> None:
+    parts.policies.current().form("demo-en")
+    bursts = parts._replace(bursts=AlwaysBurst())
+    outage.on = True
+    post(bursts)
+    outage.on = False
+    (message,) = spilled(parts)
+    assert message["signals"] == ["burst"]
+    assert replay(message, parts).outcome == "quarantined"
+
+
+class AlwaysBurst:
+    def signal(self, *_: object) -> Literal["burst"]:
+        return "burst"
 
 
 def test_a_mistake_is_kept_when_it_is_replayed(parts: Parts, table: Table, outage: Outage) -> None:
