@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus, urlencode
 
 from shared.domain.form import Form, Gettext, Locale
 from shared.domain.hostnames import web_address
@@ -138,6 +138,8 @@ class HttpRequest:
     path: str
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    raw_query: str = ""
+    """The same as it was sent: its bytes may be in a charset of the page's."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     source_ip: str = ""
@@ -152,6 +154,7 @@ class HttpRequest:
             path=event["rawPath"],
             path_parameters=event.get("pathParameters") or {},
             query=event.get("queryStringParameters") or {},
+            raw_query=event.get("rawQueryString") or "",
             headers={name.lower(): value for name, value in event.get("headers", {}).items()},
             body=_body(event),
             source_ip=context["http"].get("sourceIp", ""),
@@ -166,6 +169,7 @@ class HttpRequest:
             path=f"/v1/forms/{form_id}/submissions",
             path_parameters={"form_id": form_id},
             query=raw.query,
+            raw_query=raw.raw_query,
             headers=raw.headers,
             body=raw.body,
             source_ip=source_ip,
@@ -176,9 +180,16 @@ class HttpRequest:
         return RawRequest(
             method=self.method,
             query=dict(self.query),
+            raw_query=self.raw_query,
             headers={name: text for name, text in self.headers.items() if name in headers},
             body_base64=base64.b64encode(self.body).decode("ascii"),
         )
+
+    def query_without(self, name: str) -> str:
+        """The query as it was sent, without one of its fields."""
+        sent = self.raw_query or urlencode(self.query, errors="ignore")
+        pairs = [pair for pair in sent.split("&") if unquote_plus(pair.partition("=")[0]) != name]
+        return "&".join(filter(None, pairs))
 
     @property
     def media_type(self) -> str:

@@ -261,7 +261,7 @@ class _Visit:
     def is_no_form(self, code: str | None) -> bool:
         """Whether no visitor sent a form: a browser asked first, or somebody tries addresses."""
         is_question = self.request.method == "OPTIONS" or code == WrongMethodError.code
-        return is_question or self.form is None
+        return is_question or self.form is None or self._is_handshake
 
     @property
     def form_label(self) -> str:
@@ -307,6 +307,11 @@ class _Visit:
             reasons=_reasons(error),
         )
 
+    @property
+    def _is_handshake(self) -> bool:
+        """Whether GET is how this client asks for a proof: nobody typed what stands in it."""
+        return self.request.method == "GET" and self.client.recognise(self.request) == "handshake"
+
     def _is_worth_keeping(self, error: LeadlineError) -> bool:
         """Whether somebody may have typed something: not what tries addresses, or floods us."""
         request = self.request
@@ -316,6 +321,7 @@ class _Visit:
             and is_form_id(self.form_id)
             and self._may_bring_a_form(request.method)
             and len(request.body) <= MAX_BODY_BYTES
+            and not (self.form and self._is_handshake)
             and not isinstance(error, (TooManyRequestsError, WrongMethodError))
         )
 
@@ -359,7 +365,8 @@ class _Visit:
         if decoded is None:
             raw = self.request.raw(DECODED_FROM)
             query = {name: text for name, text in raw.query.items() if name != "key"}
-            raw = raw.model_copy(update={"query": query})
+            keyless = {"query": query, "raw_query": self.request.query_without("key")}
+            raw = raw.model_copy(update=keyless)
         return Kept(
             submission_id=submission_id or self.received.submission_id,
             kind=kind,

@@ -88,6 +88,17 @@ def answer_webhook(result: Result, request: HttpRequest) -> Reply:  # noqa: ARG0
     return Reply(HTTPStatus.OK, {"Content-Type": "text/plain; charset=utf-8"}, "ok")
 
 
+def acknowledge(result: Result, request: HttpRequest) -> Reply:
+    """As `answer_webhook`, and 200 also for answers with a mistake: they are kept, nobody sees an
+    error, and what the vendor would try again for hours cannot become better."""
+    is_mistake = (
+        isinstance(result, Refused) and result.problem.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    )
+    if is_mistake and request.body:
+        return answer_webhook(Stored(""), request)
+    return answer_webhook(result, request)
+
+
 @dataclass(frozen=True, slots=True)
 class FormClient:
     """What Leadline must know of one client."""

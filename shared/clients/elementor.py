@@ -35,8 +35,10 @@ def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
 
 def _simple(decoded: Decoded, form: Form) -> Decoded:
     answers, page = list(decoded.fields), None
-    while answers and folded(answers[-1][0]) in META_TITLES:
+    left = set(META_TITLES)
+    while answers and folded(answers[-1][0]) in left:
         key, text = answers.pop()
+        left.remove(folded(key))
         if folded(key) in PAGE_TITLES:
             page = text
     mapped = {pair for pair in decoded.fields if pair[0] in form.mapping.values()}

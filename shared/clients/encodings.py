@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
-from urllib.parse import unquote_plus, unquote_to_bytes, urlencode
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from shared.domain.submission import NamedFile
 from shared.errors import BodyTooLargeError, MalformedRequestError
@@ -30,6 +30,8 @@ MAX_DEPTH = 20
 MAX_BOUNDARY_LENGTH = 200
 
 URLENCODED = "application/x-www-form-urlencoded"
+COOKIES = frozenset({b"cookies", b"tildaspec-cookie"})
+"""Fields in which Tilda sends its visitor's cookies."""
 UNKNOWN = frozenset({"", "application/octet-stream"})
 """Types that say nothing: the body is looked at."""
 
@@ -132,11 +134,11 @@ def without(body: Body, request: HttpRequest, is_service: Callable[[str], bool])
 def with_query(request: HttpRequest) -> HttpRequest:
     """The request with the fields of its address in front of those of its body, for what is sent
     with GET, or with a POST whose body is empty."""
-    sent = [(name, text) for name, text in request.query.items() if name != "key"]
+    sent = request.query_without("key")
     is_urlencoded = request.media_type == URLENCODED
     if not sent or (request.body and not is_urlencoded):
         return request
-    body = b"&".join(filter(None, (urlencode(sent, errors="ignore").encode(), request.body)))
+    body = b"&".join(filter(None, (sent.encode("utf-8", "ignore"), request.body)))
     headers = request.headers if is_urlencoded else {**request.headers, "content-type": URLENCODED}
     return replace(request, body=body, headers=headers)
 
@@ -260,8 +262,14 @@ def _texts(pairs: Sequence[tuple[bytes, bytes]], charsets: Charsets) -> Fields:
     named, legacy = charsets
     if not _codec(named):
         named = next((v[:40].decode("latin-1") for k, v in pairs if k == b"_charset_"), "")
+    # Cookies are of all of the site's programs, and in any charset: nothing of them is an answer.
+    pairs = [(k, _ascii(v) if k.lower() in COOKIES else v) for k, v in pairs]
     texts = _decoded([text for pair in pairs for text in pair], named, legacy)
     return tuple(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _ascii(raw: bytes) -> bytes:
+    return raw.decode("ascii", "backslashreplace").encode()
 
 
 # --- urlencoded and plain text --------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from shared.clients import About, FormClient, generic, native
+from shared.clients import About, FormClient, acknowledge, generic, native
 from shared.clients.encodings import NO_OBJECT, flat, parse_json
 from shared.domain.aliases import canonical_name
 from shared.domain.attribution import tells_of_visit
@@ -93,4 +93,5 @@ CLIENT = FormClient(
     ),
     decode=decode,
     verify=generic.verify,
+    answer=acknowledge,
 )

@@ -9,7 +9,7 @@ fields and all.
 from dataclasses import replace
 from urllib.parse import unquote
 
-from shared.clients import About, FormClient, Kind, Result, answer_webhook, generic, native
+from shared.clients import About, FormClient, Kind, Result, acknowledge, generic, native
 from shared.clients.encodings import Fields, read_body
 from shared.domain.form import Form
 from shared.domain.hostnames import web_address
@@ -77,7 +77,7 @@ def is_browser(request: HttpRequest) -> bool:
 
 
 def answer(result: Result, request: HttpRequest) -> Reply:
-    return (native.answer if is_browser(request) else answer_webhook)(result, request)
+    return (native.answer if is_browser(request) else acknowledge)(result, request)
 
 
 CLIENT = FormClient(

@@ -11,7 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from shared.clients import About, FormClient, Kind, Refused, Result, answer_webhook
+from shared.clients import About, FormClient, Kind, Refused, Result, acknowledge
 from shared.clients.encodings import Fields, flat, objects_in, read_json, verbatim
 from shared.clients.signatures import verify_signature
 from shared.domain.aliases import canonical_name
@@ -64,7 +64,7 @@ def answer(result: Result, request: HttpRequest) -> Reply:
     if isinstance(result, Refused) and result.problem.status == HTTPStatus.NOT_FOUND:
         problem = replace(result.problem, status=HTTPStatus.SERVICE_UNAVAILABLE)
         result = replace(result, problem=problem)
-    return answer_webhook(result, request)
+    return acknowledge(result, request)
 
 
 def _answers(response: dict[str, Any], mapped: frozenset[str]) -> tuple[Fields, Fields]:

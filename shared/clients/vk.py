@@ -8,7 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from shared.clients import About, FormClient, Handshake, Kind, Result, answer_webhook
+from shared.clients import About, FormClient, Handshake, Kind, Result, acknowledge
 from shared.clients.encodings import flat, objects_in, read_json
 from shared.clients.signatures import is_key
 from shared.domain.aliases import canonical_name
@@ -76,7 +76,7 @@ def answer(result: Result, request: HttpRequest) -> Reply:
     if isinstance(result, Handshake):
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         return Reply(HTTPStatus.OK, headers, result.keys["handshake"][0])
-    return answer_webhook(result, request)
+    return acknowledge(result, request)
 
 
 CLIENT = FormClient(

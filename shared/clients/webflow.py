@@ -6,7 +6,7 @@ that its owner gave it; a phone may come as a number.
 
 from datetime import datetime
 
-from shared.clients import About, FormClient
+from shared.clients import About, FormClient, acknowledge
 from shared.clients.encodings import flat, objects_in, read_json, verbatim
 from shared.clients.signatures import is_fresh, verify_signature
 from shared.domain.form import Form, Keys
@@ -75,4 +75,5 @@ CLIENT = FormClient(
     decode=decode,
     verify=verify,
     signs=True,
+    answer=acknowledge,
 )

@@ -4,6 +4,7 @@ The form's owner writes what they send, over IPv6 only and in the background. A 
 answered as one.
 """
 
+import json
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -45,8 +46,17 @@ def answer(result: Result, request: HttpRequest) -> Reply:
     call = _call(request)
     if call is None or isinstance(result, Refused):
         return generic.answer(result, request)
-    content = {"jsonrpc": "2.0", "result": "ok", "id": call.get("id")}
+    content = {"jsonrpc": "2.0", "result": "ok", "id": _id_of(request, call)}
     return json_reply(HTTPStatus.OK, content)
+
+
+def _id_of(request: HttpRequest, call: dict[str, Any]) -> object:
+    """The call's id as it was sent: the number 5 is not the text "5"."""
+    number = call.get("id")
+    try:
+        return number if json.loads(request.body)["id"] == number else json.loads(str(number))
+    except (ValueError, KeyError):
+        return number
 
 
 CLIENT = FormClient(

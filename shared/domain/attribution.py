@@ -13,11 +13,13 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.domain.hostnames import WebAddress, registrable_domain, web_address
 from shared.domain.sources import (
+    ALIASES,
     CLICK_IDS,
     GA4,
     NOT_SEARCH_HOSTS,
     SEARCH_ENGINES,
     SEARCH_HOSTS,
+    SEARCH_LABELS,
     Sources,
 )
 from shared.domain.text import tidy
@@ -42,8 +44,10 @@ CLIENT_KEYS = ("_fbp", "_fbc", "hubspotutk", "calltouch_session_id", "roistat_vi
 KEYS = frozenset({*UTM, *CLICK_IDS, *PAGE_KEYS, *REFERRER_KEYS, *GA_KEYS, *YM_KEYS, *CLIENT_KEYS})
 """Names of fields that tell of the visit and not of the person, in lower case."""
 
-FIRST_TOUCH = ("first_touch.", "first_touch_", "first_")
+FIRST_TOUCH = ("first_touch.", "first_touch_", "first.", "first_")
 """Fields of the first visit start so: `first_touch_utm_source`."""
+LAST_TOUCH = ("last_touch.", "last_touch_", "last.", "last_")
+"""Fields of the last visit may start so, where a page keeps two."""
 
 PLACEHOLDERS = frozenset(
     {"(none)", "(not set)", "(not provided)", "none", "null", "undefined", "nan", "-", "(direct)"}
@@ -55,13 +59,18 @@ MAX_URL_KEPT = 4000
 
 def tells_of_visit(key: str) -> bool:
     """Whether a field, named in lower case, tells of the visit and not of the person."""
-    return key in KEYS or _of_first_touch(key) is not None
+    return key in KEYS or _without(FIRST_TOUCH + LAST_TOUCH, key) is not None
 
 
-def _of_first_touch(key: str) -> str | None:
-    """What the field is called without what says that it is of the first visit."""
-    names = (key.removeprefix(prefix) for prefix in FIRST_TOUCH if key.startswith(prefix))
+def _without(prefixes: tuple[str, ...], key: str) -> str | None:
+    """What a field of the visit is called without what says which visit."""
+    names = (key.removeprefix(prefix) for prefix in prefixes if key.startswith(prefix))
     return next((name for name in names if name in KEYS), None)
+
+
+def _of(prefixes: tuple[str, ...], tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags of one visit, by their plain names."""
+    return {name: text for key, text in tags.items() if (name := _without(prefixes, key))}
 
 
 class Touch(BaseModel):
@@ -109,8 +118,13 @@ def read_touch(tags: Mapping[str, str], page: str | None = None) -> Touch:
 
     `tags` are its fields of `KEYS`; `page` is the page it was sent from, for want of a field.
     """
+    tags = {**_of(LAST_TOUCH, tags), **tags}
     page_url = web_address(_first(tags, PAGE_KEYS)) or web_address(page)
     query = _query(page_url)
+    sources = {_value(tags.get("utm_source")), _value(query.get("utm_source"))} - {None}
+    if len(sources) > 1:
+        # Of two visits: what the page says stands, and is not filled up from its address.
+        query = {name: text for name, text in query.items() if name not in UTM}
 
     def tag(name: str) -> str | None:
         return _value(tags.get(name)) or _value(query.get(name))
@@ -140,7 +154,7 @@ def read_touch(tags: Mapping[str, str], page: str | None = None) -> Touch:
 
 def read_first_touch(tags: Mapping[str, str]) -> Touch | None:
     """The visitor's first touch, where the page remembers it."""
-    first = {name: text for key, text in tags.items() if (name := _of_first_touch(key))}
+    first = _of(FIRST_TOUCH, tags)
     return read_touch(first) if first else None
 
 
@@ -171,7 +185,9 @@ def _origin(
     utm: Mapping[str, str], click_id_kind: str | None, referrer: WebAddress | None
 ) -> tuple[Basis, str | None, str | None]:
     if "source" in utm or "medium" in utm:
-        return "utm", utm.get("source"), utm.get("medium")
+        click = CLICK_IDS.get(click_id_kind or "")
+        paid = click.medium if click and click.source == utm.get("source", "").lower() else None
+        return "utm", utm.get("source"), utm.get("medium") or paid
     if click_id_kind is not None:
         click = CLICK_IDS[click_id_kind]
         if click.medium is not None:
@@ -189,8 +205,13 @@ def _referrer_source(host: str) -> tuple[str, str]:
     host = host.removeprefix("www.")
     if host in SEARCH_HOSTS:
         return SEARCH_HOSTS[host], "organic"
-    engine = registrable_domain(host).partition(".")[0]
-    if engine in SEARCH_ENGINES and host not in NOT_SEARCH_HOSTS:
+    if ALIASES.category(host) not in {None, "search"}:
+        return host, "referral"
+    domain = registrable_domain(host)
+    engine = domain.partition(".")[0]
+    labels = host.removesuffix(domain).split(".")[:-1]
+    searches = all(label in SEARCH_LABELS or len(label) == 2 for label in labels)
+    if engine in SEARCH_ENGINES and searches and NOT_SEARCH_HOSTS.isdisjoint({host, domain}):
         return engine, "organic"
     return host, "referral"
 
@@ -199,7 +220,7 @@ def _foreign(referrer: WebAddress | None, page: WebAddress | None) -> WebAddress
     """The referrer, unless it is the site itself."""
     if referrer is None or page is None:
         return referrer
-    same = referrer.host.removeprefix("www.") == page.host.removeprefix("www.")
+    same = registrable_domain(referrer.host) == registrable_domain(page.host)
     return None if same else referrer
 
 

@@ -18,6 +18,7 @@ class RawRequest(BaseModel):
 
     method: str
     query: dict[str, str]
+    raw_query: str = ""
     headers: dict[str, str]
     body_base64: str
 

@@ -43,7 +43,7 @@ _ALIASES = _by_name(
         "search": "ya ya.ru mail.ru nova.rambler.ru",
         "social": """
             vk vkontakte telegram telegram.org web.telegram.org tg ok ok.ru odnoklassniki dzen
-            dzen.ru zen x.com threads.net max max.ru discord.com habr.com pikabu.ru
+            dzen.ru zen m.ok.ru m.vk.com x.com threads.net max max.ru discord.com habr.com pikabu.ru
         """,
         "shopping": """
             market.yandex.ru ozon ozon.ru wildberries wildberries.ru avito avito.ru
@@ -74,9 +74,15 @@ SEARCH_HOSTS = {
 }
 NOT_SEARCH_HOSTS = frozenset(
     {"mail.google.com", "docs.google.com", "mail.yandex.ru", "market.yandex.ru", "mail.yahoo.com"}
+    | {"yandex.cloud", "ask.fm"}
     | {"gemini.google.com", "bard.google.com", "alice.yandex.ru"}
 )
 """Hosts of search companies where nobody searches the web: what comes from there is a referral."""
+
+
+SEARCH_LABELS = frozenset({"m", "search", "images", "r", "l", "html", "lite", "go"})
+"""What stands before a search engine's own name where the web is searched, beside two letters of a
+country: `uk.search.yahoo.com`. Its other services are no search."""
 
 
 class ClickId(NamedTuple):
@@ -99,7 +105,7 @@ CLICK_IDS: Mapping[str, ClickId] = {
     "li_fat_id": ClickId("linkedin", "cpc"),
     "rb_clickid": ClickId("vk", "cpc"),
     "gad_source": ClickId("google", "cpc"),
-    "srsltid": ClickId("google.shopping", "organic"),
+    "srsltid": ClickId("google shopping", "organic"),
     "ysclid": ClickId("yandex", "organic"),
     "etext": ClickId("yandex", "organic"),
     "fbclid": ClickId("facebook", None),

@@ -95,7 +95,9 @@ def test_tags_beat_a_click_id_and_a_click_id_beats_the_referrer() -> None:
 def test_fields_beat_the_address_of_the_page() -> None:
     tags = {"utm_source": "vk", "page_url": "https://l.example/?utm_source=google&utm_medium=cpc"}
     touch = read_touch(tags)
-    assert (touch.source, touch.medium) == ("vk", "cpc")
+    assert (touch.source, touch.medium) == ("vk", None)
+    both = {**tags, "page_url": "https://l.example/?utm_source=vk&utm_medium=cpc"}
+    assert read_touch(both).medium == "cpc"
 
 
 def test_the_page_that_the_request_names_stands_in_for_a_field() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +14,7 @@ from infra.cli.policy import not_understood
 from infra.cli.policy_files import read_policy
 from shared.adapters.dynamodb import Table
 from shared.adapters.policy_store import PolicyStore
+from shared.domain.attribution import channel_of, read_first_touch, read_touch, tells_of_visit
 from shared.domain.form import Limits, consent_of
 from shared.errors import StorageUnavailableError
 from shared.http import HttpRequest
@@ -29,6 +31,11 @@ FORMS: dict[str, dict[str, Any]] = {
     "typeform": {"client": "typeform", "partials": "always"},
     "google": {"client": "google_ads"},
     "generic": {"client": "generic"},
+    "vk": {"client": "vk"},
+    "tilda": {"client": "tilda"},
+    "webflow": {"client": "webflow"},
+    "yandex": {"client": "yandex_forms"},
+    "legacy": {"client": "generic", "legacy_charset": "windows-1251"},
     "timed": {
         "time_trap_seconds": 3,
         "secrets": {"time_trap": "t"},
@@ -198,6 +205,96 @@ def test_words_that_come_late_are_not_the_last(parts: Parts, table: Table) -> No
     assert lead["said_again"]["M"]["asked"] == {"S": "no: six"}
     assert lead["resubmitted_at"] == {"S": "2026-11-24T12:02:00.000Z"}
     assert lead["submissions"] == {"N": "3"}
+
+
+@pytest.mark.parametrize("client", ["typeform", "vk", "tilda", "webflow"])
+def test_a_vendor_need_not_try_a_mistake_again(client: str, parts: Parts, table: Table) -> None:
+    contents: dict[str, Any] = {
+        "typeform": {"form_response": {"token": "t", "hidden": {"name": "Ann"}}},
+        "vk": {"type": "lead_forms_new", "object": {"lead_id": 1, "answers": []}},
+        "tilda": {"Name": "Ann", "tranid": "1:1"},
+        "webflow": {"triggerType": "form_submission", "payload": {"data": {"name": "Ann"}}},
+    }
+    answered = send(parts, hook(contents[client], client))
+    assert (answered.reply.status, answered.reply.body) == (200, "ok")
+    assert answered.outcome == "rejected"
+    assert len(items(table, "INTAKE#")) == len(answered.measurements) == 1
+
+
+def test_an_address_may_be_in_the_charset_of_its_page(parts: Parts, table: Table) -> None:
+    query = "name=%CF%B8%F2%F0&phone=020+7946+0958&consent=on&key=k"
+    request = a_request(form_id="legacy", method="GET")
+    request = replace(request, query={"name": "\ufffd", "key": "k"}, raw_query=query)
+    assert send(parts, request).outcome == "created"
+    (lead,) = (item for item in items(table, "LEAD#") if item["SK"]["S"] == "LEAD")
+    assert lead["name"] == {"S": "Пётр"}
+    kept = replace(request, raw_query="name=%CF%B8%F2%F0&key=s3cret")
+    assert send(parts, replace(kept, path_parameters={"form_id": "nobody"})).outcome == "rejected"
+    assert "s3cret" not in json.dumps(items(table, "INTAKE#"), default=str)
+
+
+def test_cookies_in_another_charset_cost_no_lead(parts: Parts, table: Table) -> None:
+    body = (
+        "Name=%D0%90&Phone=02079460958&consent=on&tranid=1:2&COOKIES=_ga%3D1.2%3B%20city%3D%CC%EE"
+    )
+    assert send(parts, a_request(body, form_id="tilda")).outcome == "created"
+    assert "city" not in json.dumps(items(table, "LEAD#"), default=str)
+
+
+def test_a_handshake_that_fails_is_nobodys_form(parts: Parts, table: Table) -> None:
+    request = replace(a_request(form_id="meta", method="GET"), query={"hub.verify_token": "x"})
+    answered = send(parts, request)
+    assert (answered.reply.status, answered.measurements) == (401, ())
+    assert items(table, "INTAKE#") == []
+
+
+@pytest.mark.parametrize(("number", "told"), [("5", 5), ('"5"', "5"), ("null", None)])
+def test_a_call_is_answered_under_its_own_id(number: str, told: object, parts: Parts) -> None:
+    body = f'{{"jsonrpc":"2.0","id":{number},"params":{json.dumps(ANSWERS)}}}'
+    assert json.loads(send(parts, a_request(body, JSON, form_id="yandex")).reply.body)["id"] == told
+
+
+@pytest.mark.parametrize(
+    ("referrer", "channel"),
+    [
+        ("https://groups.google.com/g/x", "Organic Social"),
+        ("https://drive.google.com/x", "Referral"),
+        ("https://answers.yahoo.com/", "Organic Social"),
+        ("https://yandex.cloud/", "Referral"),
+        ("https://uk.search.yahoo.com/", "Organic Search"),
+        ("https://www.google.co.uk/", "Organic Search"),
+        ("https://promo.shop.example/", "Direct"),
+    ],
+)
+def test_not_all_of_a_search_company_is_search(referrer: str, channel: str) -> None:
+    touch = read_touch({"referrer": referrer, "page_url": "https://www.shop.example/"})
+    assert channel_of(touch).name == channel
+
+
+@pytest.mark.parametrize(
+    ("tags", "channel"),
+    [
+        ({"srsltid": "a"}, "Organic Shopping"),
+        ({"utm_source": "yandex", "utm_campaign": "brand", "yclid": "1"}, "Paid Search"),
+        ({"utm_source": "vk", "yclid": "1"}, "Unassigned"),
+        ({"last_touch.utm_source": "google", "last_touch.utm_medium": "cpc"}, "Paid Search"),
+        (
+            {"utm_source": "google", "page_url": "https://a.example/?utm_source=vk&utm_medium=cpc"},
+            "*",
+        ),
+    ],
+)
+def test_tags_of_one_visit_only(tags: dict[str, str], channel: str) -> None:
+    touch = read_touch(tags)
+    assert all(map(tells_of_visit, tags))
+    assert channel_of(touch).name == channel or (touch.source, touch.medium) == ("google", None)
+
+
+def test_two_visits_are_told_apart() -> None:
+    tags = {"first.utm_source": "vk", "last.utm_source": "google", "last.utm_medium": "cpc"}
+    first = read_first_touch(tags)
+    assert first is not None
+    assert (first.source, read_touch(tags).source) == ("vk", "google")
 
 
 @pytest.mark.parametrize(
