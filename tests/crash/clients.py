@@ -42,6 +42,8 @@ class Outside:
         self.world = world
         self.told: list[Told] = []
         self.acted: list[Acted] = []
+        self.sent_back: set[str] = set()
+        """Bodies that the visitor was asked to correct, or told are stored though they need it."""
         self.given_up: list[str] = []
         self._reactions: list[Callable[[str, str], None]] = []
         world.on_call.append(self._hear)
@@ -63,6 +65,19 @@ class Outside:
                 self.told.append(Told(key, urlencode(fields), submission_id))
             else:
                 self._again(response, tries, f"post {key}", send)
+
+        send()
+
+    def post_with_mistake(self, fields: Mapping[str, str], form_id: str = "demo-en") -> None:
+        """Sends a form that lacks something, until it is told so, or that it is stored for now."""
+
+        def send(tries: int = 1) -> None:
+            path = f"/v1/forms/{form_id}/submissions"
+            response = self.world.http("POST", path, fields, {"accept": "application/json"})
+            if response.status in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.ACCEPTED}:
+                self.sent_back.add(urlencode(fields))
+            else:
+                self._again(response, tries, "post with a mistake", send)
 
         send()
 

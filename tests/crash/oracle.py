@@ -128,7 +128,10 @@ class Oracle:
         for key, ids in by_key.items():
             if len(ids) > 1:
                 self._say(f"{key} was stored {len(ids)} times")
-        if len(stored) != len(by_key):
+        rejected = [i["decoded"]["body"] for i in stored.values() if i.get("kind") == "rejected"]
+        if sorted(rejected) != sorted(self.outside.sent_back):
+            self._say("what was sent back is not kept, or twice")
+        if len(stored) != len(by_key) + len(self.outside.sent_back):
             self._say(f"{len(stored)} submissions stored, {len(by_key)} sent")
         leads = [item for item in items if item["SK"] == "LEAD"]
         done = [str(action) for lead in leads for action in lead["actions"]]

@@ -74,6 +74,12 @@ def quarantines(world: World, outside: Outside) -> None:
     world.after(30, lambda: outside.post(trapped, "ada"))
 
 
+def corrects(world: World, outside: Outside) -> None:
+    wrong = {name: text for name, text in ADA.items() if name not in {"phone", "email"}}
+    outside.post_with_mistake(wrong)
+    world.after(90, lambda: outside.post(ADA, "ada"))
+
+
 def joins(world: World, outside: Outside) -> None:
     outside.post(ADA, "ada")
     world.after(90, lambda: outside.post({**ADA, "message": "One more thing"}, "ada again"))
@@ -133,6 +139,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario("retries", chain(NEW), retries),
         Scenario("quarantines", chain(NEW), quarantines, leads=0),
+        Scenario("corrects", chain(NEW), corrects),
         Scenario("joins", chain(NEW), joins),
         Scenario(
             "acknowledges",
