@@ -30,8 +30,8 @@ MAX_DEPTH = 20
 MAX_BOUNDARY_LENGTH = 200
 
 URLENCODED = "application/x-www-form-urlencoded"
-COOKIES = frozenset({b"cookies", b"tildaspec-cookie"})
-"""Fields in which Tilda sends its visitor's cookies."""
+COOKIES = frozenset({"cookies", "tildaspec-cookie"})
+"""Fields in which Tilda sends its visitor's cookies, in lower case. They are never kept."""
 UNKNOWN = frozenset({"", "application/octet-stream"})
 """Types that say nothing: the body is looked at."""
 
@@ -75,6 +75,7 @@ CHARSETS = {label: codec for codec, labels in _CHARSETS.items() for label in lab
 """What browsers can send. Python knows more codecs, some of them slow or no text at all."""
 
 _REFERENCE = re.compile(r"&#([0-9]{3,7});")
+_CUT_LETTER = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{")
 _LONG_FILENAME = re.compile(r"filename\*=([A-Za-z0-9-]{1,40})'[A-Za-z-]{0,20}'([!-~]{1,1000})")
@@ -116,18 +117,22 @@ def verbatim(raw: bytes) -> tuple[str | None, str | None]:
 
 
 def without(body: Body, request: HttpRequest, is_service: Callable[[str], bool]) -> Body:
-    """The body without fields that are never kept, such as cookies and keys.
+    """The body without fields that are never kept: keys, say, and always cookies.
 
     Where these can be cut out of the verbatim text, the rest of it stays; else the answers are
     kept one by one.
     """
-    fields = tuple((key, text) for key, text in body.fields if not is_service(key))
+
+    def is_dropped(key: str) -> bool:
+        return key.lower() in COOKIES or is_service(key)
+
+    fields = tuple((key, text) for key, text in body.fields if not is_dropped(key))
     if len(fields) == len(body.fields):
         return body
     text = body.text or ""
     if request.media_type != URLENCODED or not text.isascii() or text.lstrip()[:1] == "{":
         return Body(fields, body.files, None, None)
-    pairs = [pair for pair in text.split("&") if not is_service(unquote_plus(pair.split("=")[0]))]
+    pairs = [pair for pair in text.split("&") if not is_dropped(unquote_plus(pair.split("=")[0]))]
     return Body(fields, body.files, "&".join(pairs) or None, None)
 
 
@@ -218,7 +223,7 @@ def _decoded(texts: Sequence[bytes], named: str, legacy: str) -> list[str]:
     known = dict.fromkeys((_codec(named), "utf-8", _codec(legacy)))
     for codec in filter(None, known):
         try:
-            found = [raw.decode(codec) for raw in texts]
+            found = [raw.decode(codec) for raw in (_uncut(texts) if codec == "utf-8" else texts)]
         except UnicodeDecodeError:
             continue
         if codec == "utf-8":
@@ -227,6 +232,14 @@ def _decoded(texts: Sequence[bytes], named: str, legacy: str) -> list[str]:
             codec = _codec(legacy) if plain else ""  # noqa: PLW2901 - which charset it was after all
         return [_with_letters(text, codec) for text in found]
     raise MalformedRequestError(WRONG_CHARSET)
+
+
+def _uncut(texts: Sequence[bytes]) -> Sequence[bytes]:
+    """Texts without the first half of a letter at their end, where a program cut them to so many
+    bytes. Only where other letters show that it is UTF-8: alone it is a letter of another charset.
+    """
+    shorter = [_CUT_LETTER.sub(b"", raw) for raw in texts]
+    return texts if all(map(bytes.isascii, shorter)) else shorter
 
 
 def _codec(charset: str) -> str:
@@ -263,9 +276,16 @@ def _texts(pairs: Sequence[tuple[bytes, bytes]], charsets: Charsets) -> Fields:
     if not _codec(named):
         named = next((v[:40].decode("latin-1") for k, v in pairs if k == b"_charset_"), "")
     # Cookies are of all of the site's programs, and in any charset: nothing of them is an answer.
-    pairs = [(k, _ascii(v) if k.lower() in COOKIES else v) for k, v in pairs]
+    pairs = [(k, _ascii(v) if _is_cookie(k) else v) for k, v in pairs]
     texts = _decoded([text for pair in pairs for text in pair], named, legacy)
+    if not _codec(named) and not _codec(legacy) and all(map(str.isascii, texts)):
+        # A page without a charset, or one that was never told: a browser in UTF-8 writes none.
+        texts = [_with_letters(text, "ascii") for text in texts]
     return tuple(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _is_cookie(key: bytes) -> bool:
+    return key.lower().decode("latin-1") in COOKIES
 
 
 def _ascii(raw: bytes) -> bytes:
@@ -287,14 +307,14 @@ def _plain(raw: bytes, charsets: Charsets) -> Fields:
     """A beacon's string, or a form with `enctype=text/plain`: lines, nothing escaped."""
     if b"\n" not in raw.strip():
         return _urlencoded(raw.strip(), charsets)
-    pairs: list[tuple[str, list[str]]] = []
-    for line in _text(raw, charsets).replace("\r\n", "\n").rstrip("\n").split("\n"):
-        key, equals, value = line.partition("=")
+    pairs: list[tuple[bytes, list[bytes]]] = []
+    for line in raw.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n"):
+        key, equals, value = line.partition(b"=")
         if equals:
             pairs.append((key, [value]))
         elif pairs:  # the second line of a long answer
             pairs[-1][1].append(line)
-    return tuple((key, "\n".join(lines)) for key, lines in pairs)
+    return _texts([(key, b"\n".join(lines)) for key, lines in pairs], charsets)
 
 
 # --- JSON -----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from shared.errors import NotAuthenticatedError
 from shared.http import HttpRequest, Reply
 
 TEST_LEAD = "<test lead:"
+PLATFORMS = {"fb": "facebook", "facebook": "facebook", "ig": "instagram", "instagram": "instagram"}
 TEST_ADDRESSES = frozenset({"test@meta.com", "test@fb.com"})
 
 
@@ -58,12 +59,24 @@ def _lead(request: HttpRequest, content: dict[str, Any]) -> Decoded:
     for field in objects_in(content.get("field_data")):
         answers[str(field.get("name") or "answer")] = field.get("values")
     others = {name: value for name, value in content.items() if name not in {"field_data", "id"}}
-    told = {**others, **answers, "leadgen_id": content.get("leadgen_id") or content.get("id")}
+    told = {**_visit(content), **others, **answers}
+    told["leadgen_id"] = content.get("leadgen_id") or content.get("id")
     decoded = _decoded(request, told, "submission")
     texts = {text for _, text in decoded.fields}
     if texts & TEST_ADDRESSES or any(text.startswith(TEST_LEAD) for text in texts):
         return _decoded(request, told, "test")
     return decoded
+
+
+def _visit(content: dict[str, Any]) -> dict[str, Any]:
+    """Where the lead came from, unless its own answers say that."""
+    source = PLATFORMS.get(str(content.get("platform") or "").lower())
+    if source is None:
+        return {}
+    is_organic = str(content.get("is_organic")).lower() == "true"
+    medium = "social" if is_organic else "cpc"
+    campaign = {"utm_campaign": content["campaign_name"]} if content.get("campaign_name") else {}
+    return {"utm_source": source, "utm_medium": medium, **campaign}
 
 
 def _decoded(request: HttpRequest, told: dict[str, Any], kind: Any) -> Decoded:

@@ -10,13 +10,12 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from shared.clients import About, FormClient, Kind, Result, acknowledge, generic, native
-from shared.clients.encodings import Fields, read_body
+from shared.clients.encodings import COOKIES, Fields, read_body
 from shared.domain.form import Form
 from shared.domain.hostnames import web_address
 from shared.domain.submission import Decoded
 from shared.http import HttpRequest, Reply
 
-COOKIES = frozenset({"cookies", "tildaspec-cookie"})
 PINGS = frozenset({b"test=test", b'{"test":"test"}'})
 SERVICE_KEYS = frozenset({"tranid", "formid"})
 TRAP, UNTOUCHED = "form-spec-comments", frozenset({"", "its good"})
@@ -31,7 +30,7 @@ def recognise(request: HttpRequest) -> Kind:
 
 def decode(request: HttpRequest, form: Form) -> tuple[Decoded, ...]:
     sent = read_body(request, form.legacy_charset).fields
-    decoded = generic.read(request, form, "tilda", _is_secret)
+    decoded = generic.read(request, form, "tilda")
     if not is_browser(request):
         decoded = replace(decoded, somebody_waits=False)
     cookies = "; ".join(text for key, text in sent if key.lower() in COOKIES)
@@ -59,10 +58,6 @@ def visit(cookies: str) -> Fields:
         if equals and key.startswith("utm_"):
             tags.append((key, value))
     return tuple(tags)
-
-
-def _is_secret(key: str) -> bool:
-    return key.lower() in COOKIES
 
 
 def _is_service(key: str, text: str) -> bool:

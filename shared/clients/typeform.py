@@ -71,7 +71,7 @@ def _answers(response: dict[str, Any], mapped: frozenset[str]) -> tuple[Fields, 
     """Answers by reference, or by what a mapping calls them, and what their fields tell of them."""
     definition = response.get("definition")
     known: dict[str, dict[str, Any]] = {}
-    for field in objects_in(definition.get("fields") if isinstance(definition, dict) else None):
+    for field in _asked(definition.get("fields") if isinstance(definition, dict) else None):
         known |= {str(field[name]): field for name in ("id", "ref") if field.get(name)}
     fields: list[tuple[str, str]] = []
     meanings: list[tuple[str, str]] = []
@@ -90,6 +90,14 @@ def _answers(response: dict[str, Any], mapped: frozenset[str]) -> tuple[Fields, 
             meanings.append((key, name))
         fields += ((key, text) for text in _texts(answer))
     return tuple(fields), tuple(meanings)
+
+
+def _asked(fields: object) -> Iterator[dict[str, Any]]:
+    """The questions of a form, those of its groups too."""
+    for field in objects_in(fields):
+        yield field
+        inner = field.get("properties")
+        yield from objects_in(inner.get("fields") if isinstance(inner, dict) else None)
 
 
 def _texts(answer: dict[str, Any]) -> Iterator[str]:

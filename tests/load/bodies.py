@@ -43,6 +43,7 @@ def bodies() -> Iterator[tuple[str, str, bytes]]:
     yield "objects", JSON, b'{"a":' * (MOST // 6) + b"1" + b"}" * (MOST // 6)
     yield "lists", JSON, b'{"a":' + b"[" * (MOST // 2 - 4) + b"]" * (MOST // 2 - 4) + b"}"
     yield "keys", JSON, b"{" + b",".join(b'"%06x":1' % n for n in range(MOST // 12)) + b"}"
+    yield "long name", JSON, b'{"%s":[%s]}' % (b"k" * (MOST // 2), b",".join([b"1"] * (MOST // 5)))
     yield "digits", JSON, b'{"a":' + b"9" * (MOST - 6) + b"}"
     yield "escapes", JSON, b'{"message":"' + b"\\u0430" * (MOST // 6 - 4) + b'"}'
     yield "parts", "multipart/form-data; boundary=b", PART * (MOST // len(PART) - 1) + b"--b--"

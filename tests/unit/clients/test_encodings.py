@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shared.clients import client_named
 from shared.clients.encodings import MAX_FIELDS, Body, read_body, read_json
 from shared.domain.submission import Decoded, NamedFile, accept
 from shared.errors import BodyTooLargeError, InvalidSubmissionError, MalformedRequestError
@@ -65,7 +66,32 @@ def test_letters_that_the_charset_lacks_are_restored() -> None:
         "fio": "Ұу",
         "x": "&#xD800;&#55296;",
     }
-    assert fields("x=%26%231200%3B") == {"x": "&#1200;"}, "in UTF-8 the visitor typed that"
+    typed = fields("x=%26%231200%3B", f"{URLENCODED}; charset=utf-8")
+    assert typed == {"x": "&#1200;"}, "in UTF-8 the visitor typed that"
+    assert fields("x=%26%231200%3B&y=%D0%9F") == {"x": "&#1200;", "y": "П"}, "so in UTF-8"
+    assert fields('{"x":"&#1200;"}', JSON) == {"x": "&#1200;"}, "no browser writes JSON so"
+
+
+def test_letters_of_a_page_without_a_charset_are_restored() -> None:
+    assert fields("x=%26%231040%3B%26%231085%3Ba&y=%26%2339%3B") == {"x": "Анa", "y": "&#39;"}
+
+
+@pytest.mark.parametrize("charset", ["", "windows-1251"])
+@pytest.mark.parametrize(
+    ("cut", "left"), [("%D0", ""), ("%F0%9F%91", ""), ("%E2%82", ""), ("!", "!")]
+)
+def test_a_letter_that_a_program_cut_in_two_spoils_no_other(
+    cut: str, left: str, charset: str
+) -> None:
+    sent = read_body(a_request(f"fio=%D0%9F%D1%91&message=a{cut}"), charset)
+    assert sent.fields == (("fio", "Пё"), ("message", f"a{left}"))
+
+
+def test_what_may_be_another_charset_is_not_cut() -> None:
+    assert legacy("fio=a%D0") == {"fio": "aР"}
+    assert legacy("fio=%E0%E1%D0") == {"fio": "абР"}
+    with pytest.raises(MalformedRequestError, match="charset"):
+        read("fio=a%D0")
 
 
 LEGACY = "windows-1251"
@@ -172,6 +198,8 @@ def test_lines_of_an_unescaped_form_are_read() -> None:
         "phone": "+44 20",
     }
     assert fields("\nno key\nname=A\n", "text/plain") == {"name": "A"}
+    named = "_charset_=windows-1251\r\nname=Пётр\r\n".encode("cp1251")
+    assert fields(named, "text/plain")["name"] == "Пётр"
 
 
 @pytest.mark.parametrize("content_type", [None, "", "application/octet-stream"])
@@ -434,3 +462,10 @@ def accepted_or_refused(sent: Body) -> dict[str, Any] | None:
         return accept(decoded, form, "0" * 32, now, "en", str).model_dump(mode="json")
     except InvalidSubmissionError:
         return None
+
+
+@pytest.mark.parametrize("client", ["native", "generic", "tilda"])
+def test_no_client_keeps_cookies(client: str) -> None:
+    form = a_form(client=client)
+    found = client_named(client).read(a_request("name=A&COOKIES=sid%3Dsecret"), form)
+    assert "secret" not in repr(found)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.clients import FormClient, Handshake, Pinged, Stored, client_named
 from shared.clients.signatures import is_fresh, is_key, is_signature, mac
+from shared.domain.attribution import channel_of, read_touch
 from shared.domain.form import Form, Keys
 from shared.domain.submission import Decoded
 from shared.errors import MalformedRequestError, NotAuthenticatedError
@@ -321,6 +322,13 @@ def test_typeform_joins_answers_to_their_questions() -> None:
     assert values(only("typeform", body, **mapped), **mapped)["message"] == "7"
 
 
+def test_typeform_knows_the_questions_of_a_group() -> None:
+    inner = [{"id": "f2", "ref": "r2", "type": "short_text", "title": "Как вас зовут"}]
+    group = {"id": "f1", "ref": "r1", "type": "group", "properties": {"fields": inner}}
+    answer = {"type": "text", "text": "Анна", "field": {"id": "f2", "ref": "r2"}}
+    assert values(only("typeform", typeform_answers(answer, fields=[group]))) == {"name": "Анна"}
+
+
 def test_typeform_without_a_response_is_a_try() -> None:
     assert client_named("typeform").recognise(hook({"event_type": "other"})) == "ping"
     assert client_named("typeform").recognise(hook(typeform_answers())) == "submission"
@@ -389,6 +397,23 @@ def test_meta_lead_that_a_relay_fetched(answer: str, kind: str) -> None:
     one = only("meta", {"id": "m1", "field_data": field_data, "ad_name": "Осень"})
     assert (one.kind, one.external_id) == (kind, "m1")
     assert values(one) == {"name": answer, "phone": "+79161234567", "ad_name": "Осень"}
+
+
+@pytest.mark.parametrize(
+    ("said", "channel"),
+    [
+        ({"platform": "fb", "is_organic": False}, "Paid Social"),
+        ({"platform": "ig", "is_organic": "true", "campaign_name": "Осень"}, "Organic Social"),
+        ({"platform": "audience_network"}, "Direct"),
+    ],
+)
+def test_meta_lead_says_where_it_comes_from(said: dict[str, Any], channel: str) -> None:
+    told = {"id": "m1", "field_data": [{"name": "phone_number", "values": ["1"]}], **said}
+    tags = dict(only("meta", told).fields)
+    assert channel_of(read_touch(tags)).name == channel
+    assert tags.get("utm_campaign") == said.get("campaign_name")
+    own = {**told, "field_data": [{"name": "utm_source", "values": ["partner"]}]}
+    assert dict(only("meta", own).fields)["utm_source"] == "partner"
 
 
 @pytest.mark.parametrize(("action", "kind"), [("CREATED", "reference"), ("DELETED", "erasure")])
