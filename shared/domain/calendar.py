@@ -3,7 +3,7 @@
 Everything is computed on instants. Windows are built per local date and then turned into UTC, so
 that a change of the clocks, a lunch break, a night shift and a holiday are all the same case. A
 window holds its start and not its end: a submission exactly at closing time belongs to the next
-window.
+window. Where windows overlap, as a night shift and the morning after it, time counts once.
 """
 
 from collections.abc import Iterator
@@ -32,6 +32,28 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 """An IANA time zone, such as `Europe/Berlin`."""
 
 
+def first_moment(day: date, wall: time, zone: ZoneInfo) -> datetime:
+    """The first instant, in UTC, at which the clock of a zone shows this time of a date or a later
+    one.
+
+    So of a time that comes twice the first counts, and a time that the clock leaps over is where it
+    leaps.
+    """
+    local = datetime.combine(day, wall, zone)
+    found = local.astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return found
+    # With the offset of before the leap it lies after it, with that of after the leap before it.
+    before, after = local.replace(fold=1).astimezone(UTC), found
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        if middle.astimezone(zone).replace(tzinfo=None) < local.replace(tzinfo=None):
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
+
+
 class Window(BaseModel):
     """Local times of one opening; `until` at or before `since` means the next day."""
 
@@ -43,8 +65,7 @@ class Window(BaseModel):
     def on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The instants between which the window is open on a local date."""
         closing_day = day if self.until > self.since else day + timedelta(days=1)
-        opening = datetime.combine(day, self.since, zone).astimezone(UTC)
-        return opening, datetime.combine(closing_day, self.until, zone).astimezone(UTC)
+        return first_moment(day, self.since, zone), first_moment(closing_day, self.until, zone)
 
 
 def _parse_window(text: object) -> object:
@@ -70,16 +91,23 @@ class Calendar(BaseModel):
     """Dates with windows of their own; none for a whole holiday."""
 
     def windows(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The openings that end after `start`, in order, as UTC instants."""
+        """The openings that end after `start`, in order, as UTC instants; none overlaps another."""
+        counted = start.astimezone(UTC)
+        for opening, closing in self._openings(counted):
+            if closing > max(opening, counted):
+                yield max(opening, counted), closing
+                counted = closing
+
+    def _openings(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The openings of each date as they are written down, by their beginnings."""
         zone = ZoneInfo(self.zone)
         # A window of the day before may reach into this day.
         first = start.astimezone(zone).date() - timedelta(days=1)
         for number in range(HORIZON_DAYS):
             day = first + timedelta(days=number)
-            for window in self.exceptions.get(day, self.week.get(WEEKDAYS[day.weekday()], ())):
-                opening, closing = window.on(day, zone)
-                if closing > max(start, opening):
-                    yield opening, closing
+            windows = self.exceptions.get(day, self.week.get(WEEKDAYS[day.weekday()], ()))
+            for window in sorted(windows, key=lambda window: window.since):
+                yield window.on(day, zone)
 
     def is_open(self, at: datetime) -> bool:
         """Whether `at` counts."""
@@ -91,10 +119,9 @@ class Calendar(BaseModel):
             return start.astimezone(UTC) + timedelta(seconds=seconds)
         left = timedelta(seconds=seconds)
         for opening, closing in self.windows(start):
-            since = max(start.astimezone(UTC), opening)
-            if left <= closing - since:
-                return since + left
-            left -= closing - since
+            if left <= closing - opening:
+                return opening + left
+            left -= closing - opening
         raise ValueError("the calendar never opens for that long")
 
     def elapsed(self, start: datetime, end: datetime) -> float:
@@ -105,5 +132,5 @@ class Calendar(BaseModel):
         for opening, closing in self.windows(start):
             if opening >= end:
                 break
-            total += max(timedelta(), min(closing, end) - max(opening, start))
+            total += min(closing, end) - opening
         return total.total_seconds()
