@@ -1,14 +1,16 @@
 """Policy as people edit it: a folder of YAML files, one per document.
 
-`${NAME}` stands for what differs by deployment.
+`${NAME}` stands for what differs by deployment, `holidays: DE-BE` for a calendar's public holidays.
 """
 
 import string
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
+from infra.cli.public_holidays import with_holidays
 from shared.errors import PolicyError
 
 
@@ -28,6 +30,7 @@ def read_policy(folder: Path, variables: Mapping[str, str]) -> dict[str, object]
     Raises PolicyError for a file that is no YAML, or names a variable that has no value.
     """
     documents: dict[str, object] = {}
+    today = datetime.now(UTC).date()
     for path in sorted(folder.rglob("*.yaml")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         try:
@@ -37,6 +40,8 @@ def read_policy(folder: Path, variables: Mapping[str, str]) -> dict[str, object]
             raise PolicyError(f"{name}: no value for {error}; give one with --set") from error
         except (ValueError, yaml.YAMLError) as error:
             raise PolicyError(f"{name}: {error}") from error
+        if name.startswith("calendar/"):
+            documents[name] = with_holidays(name, documents[name], today)
     if not documents:
         raise PolicyError(f"{folder} holds no policy")
     return documents

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -26,6 +27,7 @@ from shared.domain.roster import Rep
 from shared.errors import LeadlineError
 
 NEW_ACCOUNT_CONCURRENCY = 10
+HOLIDAYS_AHEAD = timedelta(days=180)
 FEW_USD = 1
 """The quota that a new account starts with."""
 PATIENCE_SECONDS = 5
@@ -227,6 +229,24 @@ def policy_published(account: Account) -> Iterator[Finding]:
         yield Finding("warning", says)
 
 
+def holidays_known(account: Account) -> Iterator[Finding]:
+    """Public holidays are written out when policy is published. Says nothing without any."""
+    policy = account.policy
+    if policy is None:
+        return
+    for name in sorted(policy.names):
+        area, _, own_name = name.partition("/")
+        calendar = policy.calendar(own_name) if area == "calendar" else None
+        if calendar is None or calendar.holidays is None:
+            continue
+        last = max(calendar.exceptions, default=date.min)
+        says = f"{name} knows the holidays of {calendar.holidays} until {last}"
+        if last < datetime.now(UTC).date() + HOLIDAYS_AHEAD:
+            yield Finding("warning", f"{says}: publish the policy once more.")
+        else:
+            yield Finding("ok", f"{says}.")
+
+
 def teams_staffed(account: Account) -> Iterator[Finding]:
     for team in people.teams_of(account.policy):
         members = [rep for rep in account.roster if rep.team == team]
@@ -380,6 +400,7 @@ OF_THE_ACCOUNT: tuple[tuple[str, Check], ...] = (
 )
 OF_THE_STACK: tuple[tuple[str, Check], ...] = (
     ("policy", policy_published),
+    ("holidays", holidays_known),
     ("team", teams_staffed),
     ("SMS opt-out", opted_out),
     ("e-mail", emails),

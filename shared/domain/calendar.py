@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 HORIZON_DAYS = 800
 """A calendar that does not open within two years never does."""
@@ -89,6 +89,9 @@ class Calendar(BaseModel):
     week: dict[Weekday, Windows] = {}
     exceptions: dict[date, Windows] = {}
     """Dates with windows of their own; none for a whole holiday."""
+    holidays: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
+    """Where these come from, by ISO 3166-2: `leadline policy publish` writes the public holidays of
+    three years into `exceptions`, nothing else looks here."""
 
     def windows(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The openings that end after `start`, in order, as UTC instants; none overlaps another."""

@@ -2,10 +2,12 @@
 
 import io
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from typing import Any
 
@@ -223,6 +225,28 @@ def test_a_policy_of_ones_own_is_fine(account: Account) -> None:
     assert findings(preflight.policy_published, account) == [
         "ok: Version 1 is in force, with 1 forms."
     ]
+
+
+def test_a_calendar_says_until_when_it_knows_holidays(account: Account) -> None:
+    (said,) = findings(preflight.holidays_known, account)
+    assert re.fullmatch(
+        r"ok: calendar/office knows the holidays of DE-BE until 20\d\d-12-26\.", said
+    )
+
+
+def test_holidays_that_run_out_are_to_be_published_again(stack: Deployment) -> None:
+    soon = datetime.now(UTC).date() + timedelta(days=170)
+    old = {"zone": "UTC", "holidays": "DE", "exceptions": {soon.isoformat(): []}}
+    PolicyStore(stack.table).publish({**OURS, "calendar/office": old})
+
+    (said,) = findings(preflight.holidays_known, Account(stack))
+    assert said.startswith(
+        f"warning: calendar/office knows the holidays of DE until {soon}: publish"
+    )
+
+
+def test_without_policy_nobody_asks_for_holidays(stack: Deployment) -> None:
+    assert not findings(preflight.holidays_known, Account(stack))
 
 
 def test_no_policy_and_no_form_are_missing(account: Account) -> None:
