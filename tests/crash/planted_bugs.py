@@ -179,8 +179,8 @@ BUGS: Mapping[str, Bug] = {
     ),
     "opening hours taken for UTC": bug(
         "shared/domain/calendar.py",
-        "opening = datetime.combine(day, self.since, zone).astimezone(UTC)",
-        "opening = datetime.combine(day, self.since, UTC)",
+        "return first_moment(day, self.since, zone)",
+        "return datetime.combine(day, self.since, UTC)",
         "tests/unit/domain/test_calendar.py",
     ),
     "nobody on duty, and no manager is told": bug(
