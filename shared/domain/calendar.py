@@ -112,6 +112,11 @@ class Calendar(BaseModel):
             for window in sorted(windows, key=lambda window: window.since):
                 yield window.on(day, zone)
 
+    @property
+    def ever_opens(self) -> bool:
+        """Whether there is any hour to count: in its weeks, whatever the exceptions."""
+        return self.always or any(self.week.values())
+
     def is_open(self, at: datetime) -> bool:
         """Whether `at` counts."""
         return self.always or next((since <= at for since, _ in self.windows(at)), False)
@@ -126,6 +131,13 @@ class Calendar(BaseModel):
                 return opening + left
             left -= closing - opening
         raise ValueError("the calendar never opens for that long")
+
+    def due_if_ever(self, start: datetime, seconds: float) -> datetime | None:
+        """The same; None when never, as after the last day of a fair."""
+        try:
+            return self.due(start, seconds)
+        except ValueError:
+            return None
 
     def elapsed(self, start: datetime, end: datetime) -> float:
         """The seconds between two moments that were open."""

@@ -14,10 +14,50 @@ from shared.domain.instants import Instant
 
 Verdict = Literal["qualified", "raw", "non_target"]
 Via = Literal["sms", "email"]
-AlertKind = Literal["new", "repeat", "backup", "reminder", "breach", "offer", "unassigned", "again"]
-AttemptResult = Literal["talked", "no_answer"]
+AlertKind = Literal[
+    "new",
+    "repeat",
+    "backup",
+    "reminder",
+    "breach",
+    "offer",
+    "unassigned",
+    "again",
+    "handed_over",
+    "callback",
+    "reopened",
+    "off_duty",
+]
+AttemptResult = Literal["talked", "no_answer", "voicemail"]
+ClockName = Literal["response", "acknowledge", "contact", "qualify", "owner"]
 
 VISITOR = "visitor"
+
+
+class Reading(BaseModel):
+    """What a clock shows: when it was stopped, or now."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    clock: ClockName
+    started_at: Instant
+    due_at: Instant | None = None
+    """None when the calendar never opens for so long."""
+    stopped_at: Instant | None = None
+    wall_seconds: Decimal
+    business_seconds: Decimal
+    """Of these, the seconds in which the calendar was open."""
+    late_by: Decimal
+    """Wall seconds since `due_at`, 0 before it."""
+    calendar: str
+    policy_version: int
+
+    @property
+    def state(self) -> Literal["open", "met", "late"]:
+        """`late` as soon as it is, whether or not the clock still runs."""
+        if self.late_by > 0:
+            return "late"
+        return "met" if self.stopped_at else "open"
 
 
 class LeadEvent(BaseModel):
@@ -25,6 +65,9 @@ class LeadEvent(BaseModel):
 
     # Unknown fields are ignored: an older function may meet the event of a newer one.
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    clocks: tuple[Reading, ...] | None = None
+    """What the clocks showed that it stopped."""
 
     registry: ClassVar[dict[str, type["LeadEvent"]]] = {}
 
@@ -50,6 +93,8 @@ class LeadCaptured(LeadEvent):
     policy_version: int
     respond_by: Instant
     """When the response clock runs out."""
+    promised_by: Instant | None = None
+    """By when the visitor was told to expect the call: only while nobody was there to make it."""
     waited_seconds: Decimal | None = None
     """How long the submission waited in the intake; the clock starts only after that."""
     untagged: bool | None = None
@@ -67,6 +112,8 @@ class LeadResubmitted(LeadEvent):
     verdict: Verdict
     respond_by: Instant
     """When its own response clock runs out, should it be the first worth following up."""
+    promised_by: Instant | None = None
+    """As in `LeadCaptured`; never after the first call."""
     other_lead_id: str | None = None
     """Another open lead that one of the submission's contacts belongs to."""
 
@@ -74,12 +121,18 @@ class LeadResubmitted(LeadEvent):
 class LeadAssigned(LeadEvent):
     rep_id: str
     rule: str
+    """Of the routing; `took_over` when the rep acted first."""
+    passed_over: tuple[str, ...] | None = None
+    """Rules that matched first, had nobody and say to go on."""
 
 
 class AssignmentFailed(LeadEvent):
-    """Nobody is on duty. Never a silent fallback: the manager is told."""
+    """Nobody can be given the lead. Never a silent fallback: the manager is told."""
 
     reason: str
+    """`nobody_on_duty` or `all_at_their_cap`."""
+    rule: str | None = None
+    """Of the routing. Absent in what was recorded before there was one."""
 
 
 class AlertRequested(LeadEvent):
@@ -94,6 +147,8 @@ class AlertRequested(LeadEvent):
     kind: AlertKind
     rep_id: str
     via: Via
+    about: str | None = None
+    """Another person whom the message is about."""
 
 
 class AlertSent(LeadEvent):
@@ -119,6 +174,14 @@ class LeadAcknowledged(LeadEvent):
     """A rep said "I'm on it". It steers paging and never stops the response clock."""
 
     rep_id: str
+    until: Instant | None = None
+    """When it ends if nobody has called by then; None when nobody waits for a call."""
+
+
+class AcknowledgementExpired(LeadEvent):
+    """Who said "I'm on it" has not called since: the lead is free again, and its owner is told."""
+
+    rep_id: str
 
 
 class LeadAttempted(LeadEvent):
@@ -130,6 +193,9 @@ class LeadAttempted(LeadEvent):
     """On the first attempt, where a response was promised: since the response clock started."""
     in_time: bool | None = None
     """With it: before the deadline, and nobody had recorded a breach. Each lead is judged once."""
+    promise_kept: bool | None = None
+    """On the first attempt: it came by the time that the visitor was told. None without a promise,
+    and where a breach has told that it is broken."""
 
 
 class LeadContacted(LeadEvent):
@@ -140,7 +206,10 @@ class ResponseBreached(LeadEvent):
     """The target passed and nobody had called."""
 
     step: str
-    """A step of the chain; `attempt` when a call came first, and too late."""
+    """A step of the chain; `deadline` when it says nothing of a breach, `attempt` when a call came
+    first, and too late."""
+    promise_broken: bool | None = None
+    """True where the visitor was told to expect the call by now."""
 
 
 class LeadEscalated(LeadEvent):
@@ -153,9 +222,35 @@ class LeadEscalated(LeadEvent):
 
 
 class LeadReassigned(LeadEvent):
-    from_rep_id: str
+    from_rep_id: str | None = None
+    """None for a lead that nobody had, and that somebody was handed."""
     to_rep_id: str
     reason: str
+    """`no_reaction` by the chain, `took_over` by the new owner, `handed_over` by anybody else."""
+
+
+class LeadSnoozed(LeadEvent):
+    """The person asked to be called at another time: until then nobody is alerted."""
+
+    rep_id: str
+    until: Instant
+    respond_by: Instant | None = None
+    """When the first call is due now, where it was neither made nor late."""
+
+
+class LeadReopened(LeadEvent):
+    """What was closed is not over: the follow-up begins anew, the customer's clock does not."""
+
+    rep_id: str
+
+
+class LeadReplanned(LeadEvent):
+    """An operator put the lead under another version of the policy."""
+
+    former_version: int
+    policy_version: int
+    respond_by: Instant | None = None
+    """When the first call is due by that version, where it was neither made nor late."""
 
 
 class LeadRejected(LeadEvent):

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.domain import events as happened
 from shared.domain.events import (
-    AlertFailed,
-    AlertSent,
     AttemptResult,
+    ClockName,
     LeadCaptured,
     LeadEvent,
+    Reading,
     Verdict,
     Via,
 )
@@ -50,6 +50,8 @@ class OpenAlert(BaseModel):
     via: Via
     kind: happened.AlertKind
     requested_at: Instant
+    about: str | None = None
+    """Another person whom the message is about."""
 
 
 class FollowUp(BaseModel):
@@ -63,11 +65,27 @@ class FollowUp(BaseModel):
     run: int = 0
     """Which execution wakes this lead; one with another run ends when it wakes."""
     wake_at: Instant | None = None
+    counts_from: Instant | None = None
+    """Where the steps are counted from, when that is not the start of the response clock."""
+    cycle: int = 0
+    """How often the chain has begun anew."""
+    walked_seconds: int | None = None
+    """How far the chain had come, in counted time, when another version took over."""
+    because: Literal["captured", "snoozed", "reopened", "reassigned"] = "captured"
+    """Why the chain began, this time."""
+    tell_owner: bool = False
+    """Somebody was handed the lead and has not been told."""
+    paged_at: Instant | None = None
+    """The first alert that reached the present owner, while they answered none."""
+    missed_by: tuple[str, ...] = ()
+    """Who answered none and lost the lead, or had their time for it: once each."""
     told_submissions: int = 1
     """Up to which submission the owner was told."""
     told_again_at: Instant | None = None
     planned: bool = False
     """False until the planner has seen the lead once."""
+    is_idle: bool = False
+    """The planner saw the lead and found that policy does not follow it up."""
 
     @property
     def may_tell_again_at(self) -> datetime:
@@ -76,10 +94,26 @@ class FollowUp(BaseModel):
             return datetime.min.replace(tzinfo=UTC)
         return self.told_again_at + TELL_AGAIN_AFTER
 
-    @property
-    def is_idle(self) -> bool:
-        """The planner saw the lead and found that policy does not follow it up."""
-        return self.planned and self.wake_at is None and (self.round, self.step) == (1, 0)
+    def restarted(
+        self, at: datetime, because: Literal["snoozed", "reopened", "reassigned"]
+    ) -> "FollowUp":
+        """The bookmark of a chain that begins anew at a moment, woken by a run of its own."""
+        return self.model_copy(
+            update={
+                "round": 1,
+                "step": 0,
+                "run": self.run + 1,
+                "wake_at": at,
+                "counts_from": at,
+                "cycle": self.cycle + 1,
+                "walked_seconds": None,
+                "paged_at": None,
+                "missed_by": (),
+                "because": because,
+                "planned": True,
+                "is_idle": False,
+            }
+        )
 
 
 class Said(BaseModel):
@@ -119,7 +153,7 @@ class Said(BaseModel):
 
 
 class Lead(Said):
-    """The projection of a lead's events, about 1 KB. `version` grows by one with every write."""
+    """The projection of a lead's events, 1 to 3 KB. `version` grows by one with every write."""
 
     lead_id: str
     version: int
@@ -129,12 +163,16 @@ class Lead(Said):
     channel: str
     team: str
     locale: str
+    country: str | None = None
+    """Of the phone number, by ISO 3166-1."""
     policy_version: int
     verdict: Verdict
     received_at: Instant
     clock_started_at: Instant
     """When the response clock started: with the first submission that was worth following up."""
     respond_by: Instant
+    promised_by: Instant | None = None
+    """The first time by which the visitor was told to expect the call; it is never moved."""
     is_test: bool = False
     """Followed up like any other, counted nowhere, and gone after a while."""
 
@@ -153,12 +191,20 @@ class Lead(Said):
     assignment_failed_at: Instant | None = None
     acknowledged_at: Instant | None = None
     acknowledged_by: str | None = None
+    acknowledged_until: Instant | None = None
     attempts: int = 0
     first_attempt_at: Instant | None = None
     first_attempt_by: str | None = None
+    last_attempt_at: Instant | None = None
     last_result: AttemptResult | None = None
     contacted_at: Instant | None = None
     breached_at: Instant | None = None
+    promise_broken: bool | None = None
+    """True when the breach was one of the promise, too."""
+    snoozed_until: Instant | None = None
+    snoozes: int = 0
+    agreed_at: Instant | None = None
+    """When the person asked for the first call, which was put off: the targets count from then."""
     submissions: int = 1
     resubmitted_at: Instant | None = None
     previous_lead_id: str | None = None
@@ -166,6 +212,8 @@ class Lead(Said):
     said_again: Said | None = None
     """The last submission after the first: what the lead was told first is never overwritten."""
     open_alerts: dict[str, OpenAlert] = {}
+    readings: dict[ClockName, Reading] = {}
+    """What the clocks showed when they were stopped."""
     alerted_at: Instant | None = None
     """When it was recorded that the first alert to a rep went out."""
     follow_up: FollowUp = FollowUp()
@@ -187,12 +235,14 @@ class Lead(Said):
             channel=submission.channel,
             team=captured.team,
             locale=submission.locale,
+            country=submission.contact.country,
             policy_version=captured.policy_version,
             verdict=captured.verdict,
             previous_lead_id=captured.previous_lead_id,
             received_at=submission.received_at,
             clock_started_at=at,
             respond_by=captured.respond_by,
+            promised_by=captured.promised_by,
             is_test=submission.is_test,
             # A test never joins anybody's lead, and nobody's submission joins a test.
             guards=() if submission.is_test else submission.contact.guards,
@@ -220,8 +270,31 @@ class Lead(Said):
 
     @property
     def awaits_attempt(self) -> bool:
-        """Nobody has called yet and somebody should."""
-        return self.status == "open" and self.first_attempt_at is None
+        """Nobody has called yet and somebody should: the first time, or once more since the
+        follow-up began anew.
+        """
+        called_at = self.last_attempt_at or self.first_attempt_at
+        begun_at = self.follow_up.counts_from
+        is_called = called_at is not None and (begun_at is None or called_at >= begun_at)
+        return self.status == "open" and not is_called
+
+    @property
+    def counts_from(self) -> datetime:
+        """Where the steps of the chain are counted from."""
+        return self.follow_up.counts_from or self.clock_started_at
+
+    @property
+    def acknowledgement_ends_at(self) -> datetime | None:
+        """When somebody who said "I'm on it" should have called; None when nobody is to call."""
+        awaited = self.awaits_attempt and not self.follow_up.is_idle
+        return self.acknowledged_until if awaited else None
+
+    def breached(self, step: str) -> happened.ResponseBreached:
+        """That the deadline has passed. What the visitor was told is broken with it, unless that
+        was a later time, because they wrote again: then the first call tells.
+        """
+        broken = self.promised_by is not None and self.promised_by <= self.respond_by
+        return happened.ResponseBreached(step=step, promise_broken=broken or None)
 
     @property
     def due_at(self) -> datetime | None:
@@ -239,6 +312,10 @@ class Lead(Said):
         ]
         if self.follow_up.wake_at is not None:
             moments.append(self.follow_up.wake_at)
+        if self.acknowledgement_ends_at is not None:
+            moments.append(self.acknowledgement_ends_at)
+        if self.follow_up.tell_owner and self.assigned_at is not None:
+            moments.append(self.assigned_at)
         if self.resubmitted_at and self.submissions > self.follow_up.told_submissions:
             moments.append(max(self.resubmitted_at, self.follow_up.may_tell_again_at))
         return min(moments, default=None)
@@ -251,18 +328,21 @@ class Lead(Said):
     def was_missed(self, now: datetime) -> bool:
         """Whether something that should have happened by itself did not.
 
-        The planner never saw the lead, nobody woke it, an alert is neither sent nor failed, or its
-        owner was not told of a further submission. Not what waits by design: submissions that are
-        held back, and a lead without an owner.
+        The planner never saw the lead, nobody woke it, nobody ended an acknowledgement, an alert is
+        neither sent nor failed, or its owner was not told of it or of a further submission. Not
+        what waits by design: submissions that are held back, and a lead without an owner.
         """
         if self.status == "closed":
             return False
         long_ago = now - MISSED_AFTER
         if not self.follow_up.planned:
             return self.clock_started_at < long_ago
-        if self.overslept(now):
+        ends_at = self.acknowledgement_ends_at
+        if self.overslept(now) or (ends_at is not None and ends_at < long_ago):
             return True
         if any(alert.requested_at < long_ago for alert in self.open_alerts.values()):
+            return True
+        if self.follow_up.tell_owner and self.assigned_at and self.assigned_at < long_ago:
             return True
         untold = self.submissions > self.follow_up.told_submissions and self.rep_id is not None
         if not untold or self.resubmitted_at is None:
@@ -287,6 +367,10 @@ class Change(NamedTuple):
     follow_up: FollowUp | None = None
     notes: tuple["Note", ...] = ()
     action_id: str | None = None
+    missed_by: str | None = None
+    """Who was alerted, and lost the lead without an answer."""
+    answered_by: str | None = None
+    """Who showed that they are there after all."""
 
 
 class Note(BaseModel):
@@ -298,97 +382,3 @@ class Note(BaseModel):
     author: str
     at: Instant
     text: str
-
-
-def apply(lead: Lead, change: Change, at: datetime) -> Lead:
-    """The lead after the events of a change, all of them at one moment."""
-    for event in change.events:
-        lead = lead.model_copy(update=_effect(lead, event, at))
-    update: dict[str, object] = {
-        "version": lead.version + 1,
-        "sequence": lead.sequence + len(change.events),
-    }
-    follow_up = change.follow_up or lead.follow_up
-    if not lead.awaits_attempt:
-        # What was asked for because nobody had called makes no sense any more.
-        follow_up = follow_up.model_copy(update={"wake_at": None, "planned": True})
-        update["open_alerts"] = {
-            alert_id: alert
-            for alert_id, alert in lead.open_alerts.items()
-            if alert.kind == "again" and lead.status == "open"
-        }
-    update["follow_up"] = follow_up
-    if change.action_id is not None:
-        update["actions"] = (*lead.actions, change.action_id)[-5:]
-    return lead.model_copy(update=update)
-
-
-def settled(lead: Lead, outcome: AlertSent | AlertFailed) -> AlertSent | AlertFailed:
-    """What to record of an alert: only the first to a rep says how long it took."""
-    if isinstance(outcome, AlertFailed) or lead.alerted_at is None:
-        return outcome
-    return outcome.model_copy(update={"after_seconds": None})
-
-
-def _effect(lead: Lead, event: LeadEvent, at: datetime) -> dict[str, object]:
-    """The fields that one event changes; an event without an effect of its own changes none."""
-    match event:
-        case happened.LeadResubmitted():
-            return _resubmitted(lead, event, at)
-        case happened.LeadAssigned(rep_id=rep_id):
-            return {"rep_id": rep_id, "assigned_at": at, "assignment_failed_at": None}
-        case happened.AssignmentFailed():
-            return {"assignment_failed_at": at}
-        case happened.LeadReassigned(from_rep_id=former, to_rep_id=rep_id):
-            kept = {key: a for key, a in lead.open_alerts.items() if a.rep_id != former}
-            return {"rep_id": rep_id, "assigned_at": at, "open_alerts": kept}
-        case happened.AlertRequested(alert_id=alert_id, rep_id=rep_id, via=via, kind=kind):
-            alert = OpenAlert(rep_id=rep_id, via=via, kind=kind, requested_at=at)
-            return {"open_alerts": {**lead.open_alerts, alert_id: alert}}
-        case AlertSent(alert_id=alert_id) | AlertFailed(alert_id=alert_id):
-            left = {key: a for key, a in lead.open_alerts.items() if key != alert_id}
-            is_first = isinstance(event, AlertSent) and event.after_seconds is not None
-            return {"open_alerts": left, "alerted_at": at if is_first else lead.alerted_at}
-        case happened.LeadAcknowledged(rep_id=rep_id):
-            return {"acknowledged_at": at, "acknowledged_by": rep_id}
-        case happened.LeadAttempted(rep_id=rep_id, result=result):
-            first = (
-                {"first_attempt_at": at, "first_attempt_by": rep_id}
-                if lead.first_attempt_at is None
-                else {}
-            )
-            return {"attempts": lead.attempts + 1, "last_result": result, **first}
-        case happened.LeadContacted():
-            return {"contacted_at": lead.contacted_at or at}
-        case happened.ResponseBreached():
-            return {"breached_at": at}
-        case happened.LeadRejected(reason=reason):
-            return _closed("rejected", at, reason=reason)
-        case happened.DealWon(amount=amount, currency=currency):
-            return _closed("won", at, amount=amount, currency=currency)
-        case happened.DealLost(reason=reason):
-            return _closed("lost", at, reason=reason)
-        case _:
-            return {}
-
-
-def _resubmitted(lead: Lead, event: happened.LeadResubmitted, at: datetime) -> dict[str, object]:
-    """A further submission counts; a better one than all before makes the lead better.
-
-    When nobody followed the lead up so far, because of its verdict, it starts anew with this one.
-    """
-    latest = max(at, lead.resubmitted_at or lead.received_at)
-    fields: dict[str, object] = {"submissions": lead.submissions + 1, "resubmitted_at": latest}
-    if VERDICTS.index(event.verdict) < VERDICTS.index(lead.verdict):
-        fields["verdict"] = event.verdict
-        if lead.awaits_attempt and lead.follow_up.is_idle:
-            fields |= {
-                "clock_started_at": at,
-                "respond_by": event.respond_by,
-                "follow_up": FollowUp(run=lead.follow_up.run),
-            }
-    return fields
-
-
-def _closed(outcome: Outcome, at: datetime, **details: object) -> dict[str, object]:
-    return {"status": "closed", "outcome": outcome, "closed_at": at, **details}

@@ -2,15 +2,16 @@
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from shared.domain import events as happened
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS, Action, act
-from shared.domain.lead import Change, FollowUp, Lead, OpenAlert, apply, settled
+from shared.domain.lead import Change, FollowUp, Lead, OpenAlert
+from shared.domain.projection import apply, settled
 from shared.errors import IllegalActionError
-from tests.unit.domain.samples import a_lead, at, resubmitted
+from tests.unit.domain.samples import IDLE, TERMS, a_lead, at, resubmitted
 from tests.unit.samples import DATA
 
 OWNED = a_lead(rep_id="anna", assigned_at=at(0))
@@ -18,7 +19,7 @@ OWNED = a_lead(rep_id="anna", assigned_at=at(0))
 
 def do(lead: Lead, name: str, second: float = 60, rep_id: str = "anna", **details: Any) -> Lead:
     action = Action.model_validate({"name": name, "action_id": f"{name}-{second}", **details})
-    change = act(lead, action, rep_id, at(second))
+    change = act(lead, action, rep_id, at(second), TERMS)
     assert change is not None
     return apply(lead, change, at(second))
 
@@ -31,7 +32,9 @@ def test_an_acknowledgement_is_no_attempt() -> None:
     assert lead.late_seconds is None
 
 
-@pytest.mark.parametrize(("name", "contacted"), [("talked", True), ("no_answer", False)])
+@pytest.mark.parametrize(
+    ("name", "contacted"), [("talked", True), ("no_answer", False), ("voicemail", False)]
+)
 def test_a_call_is_an_attempt_whatever_came_of_it(name: str, contacted: bool) -> None:
     lead = do(OWNED, name)
 
@@ -101,16 +104,16 @@ def test_nothing_can_be_done_with_a_closed_lead() -> None:
 
 def test_a_form_sent_twice_counts_once() -> None:
     action = Action(name="no_answer", action_id="once")
-    change = act(OWNED, action, "anna", at(60))
+    change = act(OWNED, action, "anna", at(60), TERMS)
     assert change is not None
     lead = apply(OWNED, change, at(60))
 
-    assert act(lead, action, "anna", at(61)) is None
+    assert act(lead, action, "anna", at(61), TERMS) is None
 
 
 def test_words_go_into_a_note_and_not_into_an_event() -> None:
     action = Action(name="no_answer", action_id="n1", note="Call after 6 pm")
-    change = act(OWNED, action, "anna", at(60))
+    change = act(OWNED, action, "anna", at(60), TERMS)
 
     assert change is not None
     assert [note.text for note in change.notes] == ["Call after 6 pm"]
@@ -134,28 +137,61 @@ def test_only_one_can_be_on_it_but_anybody_can_call() -> None:
         do(do(OWNED, "talked"), "acknowledge", second=90)
 
 
-def test_a_reassignment_takes_the_former_owners_alerts_along() -> None:
-    asked = happened.AlertRequested(
-        alert_id="1-new-anna-sms", round=1, step="new", kind="new", rep_id="anna", via="sms"
-    )
-    lead = apply(OWNED, Change((asked,)), at(0))
-    moved = happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction")
+def test_to_say_it_again_makes_an_acknowledgement_last_no_longer() -> None:
+    lead = do(OWNED, "acknowledge", second=60)
+    again = Action(name="acknowledge", action_id="again")
 
-    assert apply(lead, Change((moved,)), at(300)).open_alerts == {}
+    assert act(lead, again, "anna", at(300), TERMS) is None
+    assert lead.acknowledged_until == at(360)
+
+
+ALERTS = {
+    f"{kind} {rep_id}": OpenAlert(rep_id=rep_id, via="sms", kind=kind, requested_at=at(0))
+    for kind in get_args(happened.AlertKind)
+    for rep_id in ("anna", "boris")
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "gone"),
+    [
+        # Somebody is on it: neither they nor anybody else has to be fetched.
+        (happened.LeadAcknowledged(rep_id="anna"), ("repeat", "backup", "offer")),
+        # Somebody has it: the manager need not hear any more that nobody does.
+        (happened.LeadAssigned(rep_id="anna", rule="round_robin"), ("unassigned",)),
+        # It is no business of the former owner's.
+        (
+            happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction"),
+            ("anna", "unassigned"),
+        ),
+        (happened.AcknowledgementExpired(rep_id="anna"), ()),
+        (happened.ResponseBreached(step="deadline"), ()),
+    ],
+)
+def test_alerts_that_are_not_sent_yet_go_with_the_reason_for_them(
+    event: happened.LeadEvent, gone: tuple[str, ...]
+) -> None:
+    lead = OWNED.model_copy(update={"open_alerts": ALERTS})
+
+    left = apply(lead, Change((event,)), at(60)).open_alerts
+
+    stays = {name for name in ALERTS if name.startswith("off_duty")}
+    assert set(left) == stays | {name for name in ALERTS if not set(name.split()) & set(gone)}
 
 
 # --- figures that events carry
 
 
 def events(lead: Lead, name: str, second: float) -> list[happened.LeadEvent]:
-    change = act(lead, Action.model_validate({"name": name, "action_id": "a"}), "anna", at(second))
+    action = Action.model_validate({"name": name, "action_id": "a"})
+    change = act(lead, action, "anna", at(second), TERMS)
     assert change is not None
     return list(change.events)
 
 
 def test_the_first_attempt_is_judged_and_no_other() -> None:
     (first,) = events(OWNED, "no_answer", 12.5)
-    assert first == happened.LeadAttempted(
+    assert first.model_copy(update={"clocks": None}) == happened.LeadAttempted(
         rep_id="anna", result="no_answer", after_seconds=Decimal("12.500"), in_time=True
     )
     (second,) = events(do(OWNED, "no_answer"), "no_answer", 90)
@@ -178,7 +214,7 @@ def test_a_late_first_attempt_brings_the_breach_that_nobody_had_recorded() -> No
 
 
 def test_a_call_of_a_lead_that_nobody_follows_up_is_not_judged() -> None:
-    idle = a_lead(verdict="non_target", rep_id="anna", follow_up=FollowUp(planned=True))
+    idle = a_lead(verdict="non_target", rep_id="anna", follow_up=IDLE)
 
     assert events(idle, "no_answer", 4000) == [
         happened.LeadAttempted(rep_id="anna", result="no_answer")
@@ -186,7 +222,7 @@ def test_a_call_of_a_lead_that_nobody_follows_up_is_not_judged() -> None:
 
 
 def test_a_clock_that_started_later_counts_from_then() -> None:
-    idle = a_lead(verdict="non_target", rep_id="anna", follow_up=FollowUp(planned=True))
+    idle = a_lead(verdict="non_target", rep_id="anna", follow_up=IDLE)
     asked = apply(idle, Change((resubmitted(600),)), at(600))
     (attempt,) = events(asked, "no_answer", 660)
 
@@ -240,7 +276,7 @@ def test_what_does_not_happen_by_itself_is_missed(lead: Lead, missed_from: float
     [
         do(OWNED, "reject", reason="data.spam"),
         do(OWNED, "no_answer"),
-        a_lead(verdict="non_target", follow_up=FollowUp(planned=True)),
+        a_lead(verdict="non_target", follow_up=IDLE),
         # Held back: its owner was told of another one just before.
         WATCHED.model_copy(update={**ASKED_AGAIN, "follow_up": TOLD_JUST_BEFORE}),
         # Nobody is on duty.
@@ -257,7 +293,7 @@ def test_what_waits_by_design_is_not_missed(lead: Lead) -> None:
 def test_what_was_stored_before_there_were_figures_still_reads() -> None:
     """Written by the code of before, not by hand."""
     lead = Lead.model_validate(json.loads((DATA / "stored_lead.json").read_text("utf-8")))
-    assert (lead.alerted_at, lead.is_test) == (None, False)
+    assert (lead.alerted_at, lead.is_test, lead.readings) == (None, False, {})
     assert do(lead, "no_answer").first_attempt_at == at(60)
 
     for flat in json.loads((DATA / "stored_events.json").read_text("utf-8")):

@@ -1,0 +1,245 @@
+"""What events make of a lead: the projection that is written in the same transaction with them."""
+
+from datetime import datetime
+
+from shared.domain import events as happened
+from shared.domain.events import AlertFailed, AlertSent, LeadEvent
+from shared.domain.lead import VERDICTS, Change, FollowUp, Lead, OpenAlert, Outcome
+
+Fields = dict[str, object]
+"""What changes on a lead."""
+
+OUTLIVE_A_CALL: tuple[happened.AlertKind, ...] = ("again", "handed_over", "off_duty")
+"""Alerts that are not about a call that nobody made."""
+
+NOBODY_IS_ON_IT: Fields = dict.fromkeys(
+    ("acknowledged_at", "acknowledged_by", "acknowledged_until")
+)
+
+
+def apply(lead: Lead, change: Change, at: datetime) -> Lead:
+    """The lead after the events of a change, all of them at one moment."""
+    for event in change.events:
+        lead = lead.model_copy(update=_effect(lead, event, at))
+        if event.clocks:
+            # What a clock showed first stays.
+            stopped = {reading.clock: reading for reading in event.clocks}
+            lead = lead.model_copy(update={"readings": {**stopped, **lead.readings}})
+    fields: Fields = {
+        "version": lead.version + 1,
+        "sequence": lead.sequence + len(change.events),
+    }
+    follow_up = change.follow_up or lead.follow_up
+    if not lead.awaits_attempt:
+        # What was asked for because nobody had called makes no sense any more.
+        follow_up = follow_up.model_copy(update={"wake_at": None, "planned": True})
+        fields["open_alerts"] = {
+            alert_id: alert
+            for alert_id, alert in _lasting(lead).items()
+            if lead.status == "open" or alert.kind == "off_duty"
+        }
+    fields["follow_up"] = follow_up
+    if change.action_id is not None:
+        fields["actions"] = (*lead.actions, change.action_id)[-5:]
+    return lead.model_copy(update=fields)
+
+
+def settled(lead: Lead, outcome: AlertSent | AlertFailed) -> AlertSent | AlertFailed:
+    """What to record of an alert: only the first to a rep says how long it took."""
+    if isinstance(outcome, AlertFailed) or lead.alerted_at is None:
+        return outcome
+    return outcome.model_copy(update={"after_seconds": None})
+
+
+def _effect(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
+    """The fields that one event changes; an event without an effect of its own changes none."""
+    match event:
+        case happened.LeadResubmitted():
+            return _resubmitted(lead, event, at)
+        case happened.AlertRequested(alert_id=alert_id):
+            alert = OpenAlert.model_validate({**event.model_dump(), "requested_at": at})
+            return {"open_alerts": {**lead.open_alerts, alert_id: alert}}
+        case AlertSent() | AlertFailed():
+            return _settled(lead, event, at)
+        case happened.LeadAttempted():
+            return _attempted(lead, event, at)
+        case happened.LeadContacted():
+            return {"contacted_at": lead.contacted_at or at}
+        case happened.ResponseBreached(promise_broken=promise_broken):
+            return {"breached_at": at, "promise_broken": promise_broken}
+        case happened.LeadRejected(reason=reason):
+            return _closed("rejected", at, reason=reason)
+        case happened.DealWon(amount=amount, currency=currency):
+            return _closed("won", at, amount=amount, currency=currency)
+        case happened.DealLost(reason=reason):
+            return _closed("lost", at, reason=reason)
+        case _:
+            return {**_on_owner(lead, event, at), **_on_plan(lead, event, at)}
+
+
+# --- alerts and calls ----------------------------------------------------------------------------
+
+
+def _settled(lead: Lead, event: AlertSent | AlertFailed, at: datetime) -> Fields:
+    """One alert less. One that arrived is a page, which its owner may answer."""
+    left = {key: a for key, a in lead.open_alerts.items() if key != event.alert_id}
+    fields: Fields = {"open_alerts": left}
+    if not isinstance(event, AlertSent):
+        return fields
+    if event.after_seconds is not None:
+        fields["alerted_at"] = at
+    if event.rep_id == lead.rep_id and not lead.follow_up.paged_at and not lead.acknowledged_at:
+        fields["follow_up"] = lead.follow_up.model_copy(update={"paged_at": at})
+    return fields
+
+
+def _attempted(lead: Lead, event: happened.LeadAttempted, at: datetime) -> Fields:
+    """A call; a talk also does away with a time that was agreed before."""
+    fields: Fields = {
+        "attempts": lead.attempts + 1,
+        "last_result": event.result,
+        "last_attempt_at": at,
+        "follow_up": _answered(lead),
+    }
+    if lead.first_attempt_at is None:
+        fields |= {"first_attempt_at": at, "first_attempt_by": event.rep_id}
+    if event.result == "talked" and lead.snoozed_until is not None and lead.snoozed_until > at:
+        fields |= {
+            "snoozed_until": None,
+            "follow_up": _answered(lead).model_copy(update={"counts_from": at}),
+        }
+    return fields
+
+
+def _answered(lead: Lead) -> FollowUp:
+    """Whoever had the lead has answered, or has it no more: no page of theirs is open."""
+    return lead.follow_up.model_copy(update={"paged_at": None})
+
+
+def _without(lead: Lead, *kinds: happened.AlertKind) -> dict[str, OpenAlert]:
+    """The alerts that are left when the reason for these kinds is gone."""
+    return {key: alert for key, alert in lead.open_alerts.items() if alert.kind not in kinds}
+
+
+def _lasting(lead: Lead) -> dict[str, OpenAlert]:
+    """The alerts that nobody waits for a call with."""
+    return {key: a for key, a in lead.open_alerts.items() if a.kind in OUTLIVE_A_CALL}
+
+
+# --- who has it ----------------------------------------------------------------------------------
+
+
+def _on_owner(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
+    match event:
+        case happened.LeadAssigned(rep_id=rep_id):
+            return {
+                "rep_id": rep_id,
+                "assigned_at": at,
+                "assignment_failed_at": None,
+                "open_alerts": _without(lead, "unassigned"),
+                "follow_up": _answered(lead),
+            }
+        case happened.AssignmentFailed():
+            return {"assignment_failed_at": at}
+        case happened.LeadReassigned():
+            return _reassigned(lead, event, at)
+        case happened.LeadAcknowledged(rep_id=rep_id, until=until):
+            return {
+                "acknowledged_at": at,
+                "acknowledged_by": rep_id,
+                "acknowledged_until": until,
+                "open_alerts": _without(lead, "repeat", "backup", "offer"),
+                "follow_up": _answered(lead),
+            }
+        case happened.AcknowledgementExpired() | happened.LeadEscalated(to="team"):
+            # Whoever says so first has it now.
+            return NOBODY_IS_ON_IT
+        case _:
+            return {}
+
+
+def _reassigned(lead: Lead, event: happened.LeadReassigned, at: datetime) -> Fields:
+    """The new owner has said nothing yet and has a clock of their own; no snooze outlives it.
+
+    Somebody who was handed the lead is told by the planner, whose chain begins anew where it had
+    ended, or waited for an agreed time.
+    """
+    follow_up = _answered(lead)
+    is_handed = event.reason == "handed_over"
+    if is_handed:
+        follow_up = follow_up.model_copy(update={"tell_owner": True})
+    waits = lead.snoozed_until is not None and lead.snoozed_until > at
+    has_ended = follow_up.planned and follow_up.wake_at is None and not follow_up.is_idle
+    if lead.awaits_attempt and (waits or (has_ended and is_handed)):
+        follow_up = follow_up.restarted(at, "reassigned")
+    return {
+        "rep_id": event.to_rep_id,
+        "assigned_at": at,
+        "assignment_failed_at": None,
+        "open_alerts": {
+            key: alert
+            for key, alert in _without(lead, "unassigned").items()
+            if alert.rep_id != event.from_rep_id or alert.kind == "off_duty"
+        },
+        **NOBODY_IS_ON_IT,
+        "snoozed_until": None,
+        "readings": {key: r for key, r in lead.readings.items() if key != "owner"},
+        "follow_up": follow_up,
+    }
+
+
+# --- when it is looked at ------------------------------------------------------------------------
+
+
+def _on_plan(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
+    match event:
+        case happened.LeadSnoozed(until=until, respond_by=respond_by):
+            return {
+                "snoozed_until": until,
+                "snoozes": lead.snoozes + 1,
+                "agreed_at": until if respond_by else lead.agreed_at,
+                "respond_by": respond_by or lead.respond_by,
+                # What they asked for replaces what they were told.
+                "promised_by": respond_by if lead.promised_by and respond_by else lead.promised_by,
+                "open_alerts": _lasting(lead),
+                **NOBODY_IS_ON_IT,
+                "follow_up": lead.follow_up.restarted(until, "snoozed"),
+            }
+        case happened.LeadReopened():
+            return {
+                **dict.fromkeys(("outcome", "reason", "amount", "currency", "closed_at")),
+                **NOBODY_IS_ON_IT,
+                "status": "open",
+                "snoozed_until": None,
+                "follow_up": lead.follow_up.restarted(at, "reopened"),
+            }
+        case happened.LeadReplanned(policy_version=version, respond_by=respond_by):
+            return {"policy_version": version, "respond_by": respond_by or lead.respond_by}
+        case _:
+            return {}
+
+
+def _resubmitted(lead: Lead, event: happened.LeadResubmitted, at: datetime) -> Fields:
+    """A further submission counts; a better one than all before makes the lead better.
+
+    When nobody followed the lead up so far, because of its verdict, it starts anew with this one.
+    """
+    fields: Fields = {
+        "submissions": lead.submissions + 1,
+        "resubmitted_at": max(at, lead.resubmitted_at or lead.received_at),
+        "promised_by": lead.promised_by or event.promised_by,
+    }
+    if VERDICTS.index(event.verdict) < VERDICTS.index(lead.verdict):
+        fields["verdict"] = event.verdict
+        if lead.awaits_attempt and lead.follow_up.is_idle:
+            fields |= {
+                "clock_started_at": at,
+                "respond_by": event.respond_by,
+                "follow_up": FollowUp(run=lead.follow_up.run),
+                **NOBODY_IS_ON_IT,
+            }
+    return fields
+
+
+def _closed(outcome: Outcome, at: datetime, **details: object) -> Fields:
+    return {"status": "closed", "outcome": outcome, "closed_at": at, **details}
