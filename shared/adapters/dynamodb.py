@@ -189,21 +189,6 @@ class Table:
             _unavailable(error)
         return from_wire(found["Item"]) if "Item" in found else None
 
-    def add_one(self, key: Mapping[str, str], name: str) -> int:
-        """Counts up atomically and returns the new count."""
-        try:
-            answer = self.dynamodb.update_item(
-                TableName=self.name,
-                Key=to_wire(key),
-                UpdateExpression="ADD #name :one",
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues=to_wire({":one": 1}),
-                ReturnValues="UPDATED_NEW",
-            )
-        except (ClientError, BotoCoreError) as error:
-            _unavailable(error)
-        return int(from_wire(answer["Attributes"])[name])
-
     def query(self, condition: str, index: str = "", **values: object) -> Iterator[Item]:
         """Every item under a key condition, page by page; consistent unless it asks an index."""
         arguments: dict[str, Any] = {

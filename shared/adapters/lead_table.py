@@ -2,9 +2,9 @@
 
 import secrets
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,11 +21,14 @@ from shared.domain.events import (
     RecordedEvent,
 )
 from shared.domain.instants import iso
-from shared.domain.lead import Change, Lead, Note, Said, apply
+from shared.domain.lead import Change, Lead, Note, Said
+from shared.domain.projection import apply
 from shared.domain.roster import Rep
+from shared.domain.routing import Rotation
 from shared.errors import (
     AlertLeasedError,
     AlreadySettledError,
+    IllegalActionError,
     LeadChangedError,
     StorageUnavailableError,
     UnknownLinkError,
@@ -38,7 +41,10 @@ if TYPE_CHECKING:
     from shared.domain.intake import Admission
     from shared.domain.submission import Submission
 
+T = TypeVar("T")
+
 CAPTURE_TRIES = 5
+TURN_TRIES = 12
 MOST_GUARDS = 20
 CLOSED_CONTACT_KEPT = timedelta(days=400)
 """How long a contact remembers its last lead after that lead was closed."""
@@ -48,6 +54,8 @@ ALERT_KEPT = LINK_LIFE
 TEST_KEPT = timedelta(days=2)
 ALERT_LEASE = timedelta(seconds=30)
 """Longer than `send_alert` can run: a lease that ran out means that its holder died."""
+STANDING = ("on_duty", "absences", "missed_pages")
+"""What of a person changes from day to day, and by itself."""
 STILL_WAITS = "attribute_exists(PK) AND attribute_not_exists(settled_as)"
 CODE_LETTERS = string.ascii_letters + string.digits
 
@@ -108,6 +116,7 @@ class LeadTable:
                     lead.lead_id,
                     at,
                     token,
+                    opened.promised_by,
                     from_intake=bool(admission),
                 ),
                 *self._written(None, lead, [opened], _actor(admission), at),
@@ -133,7 +142,7 @@ class LeadTable:
                 if joined is not None:
                     return joined
             else:
-                return Filed(submission.submission_id, "created", lead.lead_id)
+                return Filed(submission.submission_id, "created", lead.lead_id, opened.promised_by)
         raise StorageUnavailableError("the contact's lead never stood still")
 
     def _settled(
@@ -169,6 +178,8 @@ class LeadTable:
             channel=submission.channel,
             verdict=captured.verdict,
             respond_by=captured.respond_by,
+            # After the first call nobody looks whether there is another.
+            promised_by=captured.promised_by if lead.awaits_attempt else None,
             other_lead_id=others[0] if others else None,
         )
         # All guards are released in the transaction that closes the lead, so they are few.
@@ -182,7 +193,15 @@ class LeadTable:
             update={"guards": (*lead.guards, *new)}
         )
         writes = [
-            receipt(self._table, submission, lead_id, at, token, from_intake=bool(admission)),
+            receipt(
+                self._table,
+                submission,
+                lead_id,
+                at,
+                token,
+                resubmitted.promised_by,
+                from_intake=bool(admission),
+            ),
             *self._written(lead, joined, [resubmitted], _actor(admission), at),
             self._submission(submission, lead_id),
             *(self._guard(guard, lead_id, closed.get(guard)) for guard in new),
@@ -191,7 +210,7 @@ class LeadTable:
             self._table.transact([*writes, *self._settled(admission, lead_id)])
         except Refusal as refusal:
             return self._filed_before(refusal, submission, len(writes), token)
-        return Filed(submission.submission_id, "joined", lead_id)
+        return Filed(submission.submission_id, "joined", lead_id, resubmitted.promised_by)
 
     def _submission(self, submission: "Submission", lead_id: str) -> "TransactWriteItemTypeDef":
         return self._table.put(
@@ -247,7 +266,8 @@ class LeadTable:
         """Appends events to a lead and writes its projection, in one transaction.
 
         The only way in which a lead changes. Raises LeadChangedError when somebody wrote it since
-        it was read: read again, and decide again.
+        it was read: read again, and decide again; IllegalActionError with the reason `newer_lead`
+        for one that is to be reopened while its contact has another open lead.
         """
         after = apply(lead, change, at)
         writes = [
@@ -257,22 +277,53 @@ class LeadTable:
                 for note in change.notes
             ),
         ]
-        closes = lead.status == "open" and after.status == "closed"
-        guards = list(lead.guards) if closes else []
+        reopens = lead.status == "closed" and after.status == "open"
+        if reopens:
+            writes += [self._take_back(guard, lead.lead_id) for guard in lead.guards]
+        beside = self._beside(lead, after, change)
         while True:
             try:
-                self._table.transact([*writes, *(self._release(g, after) for g in guards)])
+                self._table.transact([*writes, *beside])
             except Refusal as refusal:
-                if min(refusal.former) < len(writes):
+                first = min(refusal.former)
+                if first < len(writes):
+                    if reopens and refusal.former[first].get("SK") == "CONTACT":
+                        raise IllegalActionError("newer_lead") from refusal
                     raise LeadChangedError(lead.lead_id) from refusal
-                # A guard that names another lead by now is not ours to release.
-                guards = [
-                    guard
-                    for place, guard in enumerate(guards, start=len(writes))
+                beside = [
+                    write
+                    for place, write in enumerate(beside, start=len(writes))
                     if place not in refusal.former
                 ]
             else:
                 return after
+
+    def _beside(self, lead: Lead, after: Lead, change: Change) -> "list[TransactWriteItemTypeDef]":
+        """What else is written with a change, and left out where it is not ours any more: a guard
+        that names another lead by now, a person who is gone.
+        """
+        writes = []
+        if lead.status == "open" and after.status == "closed":
+            writes += [self._release(guard, after) for guard in lead.guards]
+        exists = "attribute_exists(PK)"
+        if change.missed_by is not None:
+            key = keys.rep(lead.team, change.missed_by)
+            writes.append(self._table.update(key, "ADD missed_pages :one", exists, one=1))
+        if change.answered_by is not None:
+            key = keys.rep(lead.team, change.answered_by)
+            writes.append(self._table.update(key, "SET missed_pages = :none", exists, none=0))
+        return writes
+
+    def _take_back(self, guard: str, lead_id: str) -> "TransactWriteItemTypeDef":
+        """Makes the contact this lead's again, unless another open lead has it."""
+        return self._table.update(
+            keys.contact(guard),
+            "SET lead_id = :lead, is_open = :yes REMOVE expires_at",
+            "attribute_not_exists(PK) OR is_open = :no",
+            lead=lead_id,
+            yes=True,
+            no=False,
+        )
 
     def _written(
         self,
@@ -413,10 +464,54 @@ class LeadTable:
             [self._table.put({**keys.rep(rep.team, rep.rep_id), **rep.model_dump()})]
         )
 
-    def next_turn(self, team: str) -> int:
-        """Moves the team's rotation on. A turn that is taken and not used is harmless."""
-        answer = self._table.add_one(keys.rotation(team), "turn")
-        return answer - 1
+    def change_rep(self, team: str, rep_id: str, change: Callable[[Rep | None], Rep]) -> Rep:
+        """Replaces what is known of a person by what `change` makes of it; None is a stranger.
+
+        Changed once more, from what is there by then, when something of `STANDING` came in between.
+        Raises StorageUnavailableError when that goes on.
+        """
+        for failures in range(CAPTURE_TRIES):
+            self._table.pause(failures)
+            item = self._table.get(keys.rep(team, rep_id)) or {}
+            after = change(Rep.model_validate(item) if item else None)
+            read = {name: item[name] for name in STANDING if name in item}
+            unchanged = [f"{name} = :{name}" for name in read]
+            unchanged += [f"attribute_not_exists({name})" for name in STANDING if name not in read]
+            new = {**keys.rep(team, rep_id), **after.model_dump()}
+            try:
+                self._table.transact([self._table.put(new, " AND ".join(unchanged), **read)])
+            except Refusal:
+                continue
+            return after
+        raise StorageUnavailableError("the person never stood still")
+
+    def rotation(self, team: str) -> Rotation:
+        """Whose turn it is in a team, and how many leads everybody was given."""
+        return Rotation.model_validate(self._table.get(keys.rotation(team)) or {})
+
+    def take_turn(self, team: str, choose: Callable[[Rotation], tuple[T, Rotation]]) -> T:
+        """Chooses by the team's rotation and moves it on, one at a time.
+
+        A turn that is taken and not used is harmless. So is one that is used and not noted: when
+        others are faster again and again, a lead does not wait for that.
+        """
+        for failures in range(TURN_TRIES):
+            self._table.pause(min(failures, 3))
+            before = self.rotation(team)
+            chosen, after = choose(before)
+            if after == before:
+                break
+            moved = self._table.put(
+                {**keys.rotation(team), **after.model_dump(mode="json")},
+                "attribute_not_exists(version) OR version = :read",
+                read=before.version,
+            )
+            try:
+                self._table.transact([moved])
+            except Refusal:
+                continue
+            break
+        return chosen
 
     # --- lists: an index is a hint, what is shown is read from the table --------------------------
 

@@ -343,6 +343,8 @@ RULES: tuple[Rule, ...] = (
 UNASSIGNED = "Unassigned"
 AI_ASSISTANT = "AI Assistant"
 """No group of Google's: only with the aliases."""
+CHANNELS = frozenset({UNASSIGNED, AI_ASSISTANT, *(name for _, name, _ in RULES)})
+"""All that a lead's channel may be called."""
 
 
 def channel_of(touch: Touch, sources: Sources = GA4) -> Channel:

@@ -46,6 +46,8 @@ class Contact(BaseModel):
     phone: str | None = None
     """E.164."""
     phone_extension: str | None = None
+    country: str | None = None
+    """Of the phone, by ISO 3166-1."""
     email: str | None = None
     """Normalised, in lower case."""
     company: str | None = None

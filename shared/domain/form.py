@@ -11,6 +11,7 @@ from shared.domain.aliases import CANONICAL, NAME_PARTS, canonical_name, dotted,
 from shared.domain.attribution import tells_of_visit
 from shared.domain.contact import MAX_EMAIL_LENGTH, MAX_PHONE_LENGTH, example_phone
 from shared.domain.hostnames import web_address
+from shared.domain.names import Name
 from shared.domain.text import is_blank, storable, tidy
 
 Locale = Literal["en", "ru"]
@@ -26,7 +27,6 @@ while it is rotated, the former one."""
 
 SecretUse = Literal["key", "signing", "handshake", "time_trap", "turnstile"]
 FormId = Annotated[str, Field(pattern=FORM_ID)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """What other documents and modules are called by."""
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 FieldName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -136,6 +136,7 @@ class Form(BaseModel):
     team: Name
     chain: Name = "default"
     calendar: Name = "always"
+    routing: Name = "default"
     definition: Name = "default"
     title: Annotated[str, Field(min_length=1, max_length=200)]
     """Where a lead came from, in the words of those who call it."""

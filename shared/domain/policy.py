@@ -1,15 +1,21 @@
 """The policy that both teams agreed on: forms, definition, chains and calendars, as one version."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from shared.domain.attribution import CHANNELS
 from shared.domain.calendar import Calendar
 from shared.domain.chain import MOST_STEPS, Chain
 from shared.domain.definition import Definition
 from shared.domain.form import Form
+from shared.domain.routing import EVERYBODY, Facts, Routing
 from shared.errors import PolicyError
+
+if TYPE_CHECKING:
+    # Types only: capture has no use for people.
+    from shared.domain.roster import Rep
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -18,6 +24,7 @@ DOCUMENT_TYPES: Mapping[str, type[BaseModel]] = {
     "chain": Chain,
     "definition": Definition,
     "form": Form,
+    "routing": Routing,
 }
 """The first part of a document's name, such as `form/demo-en`, says what it is."""
 
@@ -77,8 +84,25 @@ class Policy:
     def chain(self, name: str) -> Chain:
         return self._need(Chain, "chain", name)
 
+    def chain_of(self, form: Form, facts: Facts) -> Chain:
+        """The follow-up chain of such a lead: what the routing wants goes before the form's."""
+        return self.chain(self.routing(form).chain(facts) or form.chain)
+
+    def routing(self, form: Form) -> Routing:
+        """Who gets the form's leads; everybody by turns where policy says nothing of it."""
+        if form.routing == "default" and "routing/default" not in self.names:
+            return EVERYBODY
+        return self._need(Routing, "routing", form.routing)
+
     def calendar(self, name: str) -> Calendar:
         return self._need(Calendar, "calendar", name)
+
+    def shift(self, rep: "Rep") -> Calendar | None:
+        """The calendar of a person's shift. One that is not published any more holds nobody back:
+        leads must not wait for a mistake in a roster.
+        """
+        document = self._read(f"calendar/{rep.calendar}") if rep.calendar else None
+        return document if isinstance(document, Calendar) else None
 
     def definition(self, name: str) -> Definition:
         return self._need(Definition, "definition", name)
@@ -104,20 +128,47 @@ def check(documents: Mapping[str, object]) -> list[str]:
             continue
         if name != f"form/{document.form_id}":
             problems.append(f"{name}: its form_id is {document.form_id}")
-        problems += [
-            f"{name}: {wanted} does not exist"
-            for wanted in (
-                f"chain/{document.chain}",
-                f"calendar/{document.calendar}",
-                f"definition/{document.definition}",
-            )
-            if wanted not in documents
+        wanted = [
+            f"chain/{document.chain}",
+            f"calendar/{document.calendar}",
+            f"definition/{document.definition}",
         ]
+        if document.routing != "default":
+            wanted.append(f"routing/{document.routing}")
+        problems += [f"{name}: {one} does not exist" for one in wanted if one not in documents]
+    problems += _of_follow_up(parsed)
     chains = [document for document in parsed.values() if isinstance(document, Chain)]
     steps = {step.step for chain in chains for step in chain.steps}
     if len(steps) > MOST_STEPS:
         problems.append(f"{len(steps)} names of steps in all chains together, {MOST_STEPS} at most")
     return problems
+
+
+def _of_follow_up(parsed: Mapping[str, BaseModel]) -> Iterator[str]:
+    """What would leave a lead alone: a chain that tells nobody, rules that lead nowhere."""
+    forms = [document for document in parsed.values() if isinstance(document, Form)]
+    form_ids = {form.form_id for form in forms}
+    tests_only = {form.chain for form in forms if form.is_test}
+    tests_only -= {form.chain for form in forms if not form.is_test}
+    routings = [document for document in parsed.values() if isinstance(document, Routing)]
+    tests_only -= {rule.chain for routing in routings for rule in routing.rules if rule.chain}
+    for name, document in parsed.items():
+        match document:
+            case Chain(leaves_alone=str(why)) if name.removeprefix("chain/") not in tests_only:
+                yield f"{name}: {why}"
+            case Calendar() if not document.ever_opens:
+                yield f"{name}: it never opens"
+            case Routing(rules=rules):
+                for rule in rules:
+                    named = [f"form/{form_id}" for form_id in rule.forms if form_id not in form_ids]
+                    if rule.chain and f"chain/{rule.chain}" not in parsed:
+                        named.append(f"chain/{rule.chain}")
+                    yield from (f"{name}: {rule.rule}: {one} does not exist" for one in named)
+                    unknown = set(rule.channels) - CHANNELS
+                    yield from (
+                        f"{name}: {rule.rule}: there is no channel {channel}"
+                        for channel in sorted(unknown)
+                    )
 
 
 def asking_for_metrics(documents: Mapping[str, object]) -> list[str]:

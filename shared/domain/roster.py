@@ -1,12 +1,34 @@
-"""Who follows up: the people of a team, who of them is on duty, and whose turn it is."""
+"""Who follows up: the people of a team, and who of them is there at a moment."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.calendar import Zone
+from shared.domain.calendar import Calendar, Zone, first_moment
 from shared.domain.events import Via
+from shared.domain.instants import Instant
+from shared.domain.names import Name
+
+MISSED_PAGES = 2
+"""So many alerts in a row without an answer put somebody off duty."""
+
+
+class Absence(BaseModel):
+    """A stretch of time in which somebody is away, to the moment of `until`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    since: Instant
+    until: Instant
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.until <= self.since:
+            raise ValueError("an absence ends after it begins")
+        return self
 
 
 class Rep(BaseModel):
@@ -27,6 +49,15 @@ class Rep(BaseModel):
     """The calendar of the person's shift; without one the switch alone decides."""
     active: bool = True
     on_duty: bool = True
+    weight: Annotated[int, Field(ge=1, le=10)] = 1
+    """Of two people, one of weight 2 gets twice the leads of one of weight 1."""
+    daily_cap: Annotated[int, Field(ge=1)] | None = None
+    """The most new leads on a day of the person's zone."""
+    skills: tuple[Name, ...] = ()
+    """What rules may ask for, such as `ru` or `enterprise`."""
+    absences: tuple[Absence, ...] = ()
+    missed_pages: int = 0
+    """Leads in a row that were alerted, not answered and taken away again."""
 
     def reachable_by(self, via: Via) -> bool:
         """Whether an alert through this channel could arrive."""
@@ -37,28 +68,54 @@ class Rep(BaseModel):
         """Whether any alert could arrive."""
         return self.reachable_by("sms") or self.reachable_by("email")
 
+    @property
+    def is_suspended(self) -> bool:
+        """Put off duty for not answering, until they answer or say that they are back."""
+        return self.missed_pages >= MISSED_PAGES
+
+    @property
+    def takes_leads(self) -> bool:
+        """Whether the person is given leads at all, as soon as their time comes."""
+        switched_on = self.active and self.on_duty and not self.is_suspended
+        return self.role == "rep" and switched_on and self.reachable
+
+    def back_at(self, now: datetime) -> datetime:
+        """When an absence is over: `now` for somebody who is not away."""
+        for absence in sorted(self.absences, key=lambda absence: absence.since):
+            if absence.since <= now < absence.until:
+                now = absence.until
+        return now
+
+    def today(self, now: datetime) -> date:
+        """The date where the person is."""
+        return now.astimezone(ZoneInfo(self.zone)).date()
+
+    def tomorrow(self, now: datetime) -> datetime:
+        """When the person's day is over, in UTC."""
+        return first_moment(self.today(now) + timedelta(days=1), time(), ZoneInfo(self.zone))
+
+
+def _no_shift(rep: Rep) -> Calendar | None:  # noqa: ARG001 - a default for whoever has no shifts
+    return None
+
 
 class Roster:
-    """The people of one team at one moment.
-
-    `turn` counts assignments of the team: it moves by its own atomic update before a lead is
-    assigned, so that two planners never hand out the same turn; a lost turn is harmless.
+    """The people of one team at one moment. `shift` gives the calendar of a person's shift, None
+    for those who have none.
     """
 
     def __init__(
         self,
         people: Iterable[Rep],
-        *,
-        in_shift: Callable[[Rep], bool] = lambda rep: True,  # noqa: ARG005
-        turn: int = 0,
+        now: datetime,
+        shift: Callable[[Rep], Calendar | None] = _no_shift,
     ) -> None:
+        self.now = now
         self.people = {rep.rep_id: rep for rep in sorted(people, key=lambda rep: rep.rep_id)}
-        self.turn = turn
-        self.on_duty = tuple(
-            rep
-            for rep in self.people.values()
-            if rep.role == "rep" and rep.active and rep.on_duty and rep.reachable and in_shift(rep)
-        )
+        self._shift = shift
+        self.reps = tuple(rep for rep in self.people.values() if rep.takes_leads)
+        """Those who are given leads, now or later, by id."""
+        self.on_duty = tuple(rep for rep in self.reps if self.is_there(rep))
         """Those who can be given a lead now, by id."""
 
     def get(self, rep_id: str | None) -> Rep | None:
@@ -70,13 +127,36 @@ class Roster:
         """Those who are told when the team does not react."""
         return tuple(rep for rep in self.people.values() if rep.role == "manager" and rep.active)
 
-    def next_in_turn(self) -> Rep | None:
-        """Whose turn it is; None when nobody is on duty."""
-        return self.on_duty[self.turn % len(self.on_duty)] if self.on_duty else None
+    def is_there(self, rep: Rep) -> bool:
+        """Whether somebody is neither away nor out of their shift."""
+        shift = self._shift(rep)
+        is_away = rep.back_at(self.now) > self.now
+        return not is_away and (shift is None or shift.is_open(self.now))
 
-    def next_after(self, rep_id: str | None) -> Rep | None:
-        """The next person on duty after this one; None when there is nobody else."""
-        others = [rep for rep in self.on_duty if rep.rep_id != rep_id]
+    def there_at(self, rep: Rep, *, rested: bool = False) -> datetime | None:
+        """When somebody is there next; None when that cannot be foreseen.
+
+        `rested` wants a new day of theirs: today they have had enough.
+        """
+        at = rep.tomorrow(self.now) if rested else self.now
+        shift = self._shift(rep)
+        for _ in range(1 + len(rep.absences)):
+            at = rep.back_at(at)
+            try:
+                opens_at = at if shift is None else shift.due(at, 0)
+            except ValueError:
+                return None
+            if rep.back_at(opens_at) == opens_at:
+                return opens_at
+            at = opens_at
+        return None
+
+    def next_after(self, rep_id: str | None, pool: Iterable[Rep] | None = None) -> Rep | None:
+        """The next person on duty after this one, of a pool if there is one; None when there is
+        nobody else.
+        """
+        people = self.on_duty if pool is None else tuple(pool)
+        others = [rep for rep in people if rep.rep_id != rep_id]
         return next((rep for rep in others if rep.rep_id > (rep_id or "")), None) or next(
             iter(others), None
         )

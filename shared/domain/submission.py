@@ -236,6 +236,7 @@ def _read(values: Mapping[str, str], form: Form) -> Readings:
         family_name=name.family,
         phone=phone.number if phone else None,
         phone_extension=phone.extension if phone else None,
+        country=phone.country if phone else None,
         email=email,
         company=short["company"] or None,
         company_domain=company_domain(email),

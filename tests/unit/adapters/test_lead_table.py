@@ -1,6 +1,7 @@
 """Leads in the table, over the template's own table definition."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,10 +9,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from shared.adapters import keys
 from shared.adapters.dynamodb import Table
-from shared.adapters.lead_table import LeadTable, Link
+from shared.adapters.lead_table import MOST_GUARDS, LeadTable, Link
 from shared.domain import events as happened
 from shared.domain.actions import Action, act
-from shared.domain.follow_up import plan
 from shared.domain.lead import Change, Lead
 from shared.errors import (
     AlertLeasedError,
@@ -21,14 +21,13 @@ from shared.errors import (
     UnknownLinkError,
 )
 from tests.unit.adapters.samples import a_submission, captured
+from tests.unit.domain.following import planned
 from tests.unit.domain.samples import (
-    ALWAYS,
     ANNA,
     BORIS,
     MARIA,
     RECEIVED,
-    SAMPLE_CHAIN,
-    a_roster,
+    TERMS,
     at,
 )
 
@@ -56,7 +55,8 @@ def calls(table: Table) -> Calls:
 
 
 def close(leads: LeadTable, lead: Lead, second: float = 60) -> Lead:
-    change = act(lead, Action(name="reject", action_id="x", reason="data.test"), "anna", at(second))
+    action = Action(name="reject", action_id="x", reason="data.test")
+    change = act(lead, action, "anna", at(second), TERMS)
     assert change is not None
     return leads.record(lead, change, actor="rep:anna", at=at(second))
 
@@ -199,14 +199,16 @@ def test_what_was_missing_is_filled_in_and_nothing_is_overwritten(leads: LeadTab
     assert lead.said_again.asked == "More words"
 
 
-def test_a_lead_with_a_hundred_contacts_can_be_closed(leads: LeadTable) -> None:
-    for number in range(110):
+def test_a_lead_with_more_contacts_than_a_transaction_may_release_can_be_closed(
+    leads: LeadTable,
+) -> None:
+    for number in range(MOST_GUARDS + 10):
         submission = a_submission(number, phone="+447700900001")
         lead_id = leads.capture(submission, captured(submission)).lead_id
     lead = the_lead(leads, lead_id)
 
-    assert lead.submissions == 110
-    assert len(lead.guards) == 20
+    assert lead.submissions == MOST_GUARDS + 10
+    assert len(lead.guards) == MOST_GUARDS
     assert close(leads, lead).status == "closed"
 
 
@@ -226,7 +228,7 @@ def test_whoever_read_an_older_version_writes_nothing(leads: LeadTable) -> None:
 def test_events_and_bookmark_are_written_together(leads: LeadTable) -> None:
     submission = a_submission()
     lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
-    change = plan(lead, SAMPLE_CHAIN, ALWAYS, a_roster(), at(0))
+    change = planned(lead, at(0))
     assert change is not None
 
     after = leads.record(lead, change, actor="advance_follow_up", at=at(0))
@@ -237,6 +239,20 @@ def test_events_and_bookmark_are_written_together(leads: LeadTable) -> None:
     assert [event.sequence for event in story.events] == [1, 2, 3, 4]
     assert [lead.lead_id for lead in leads.open_leads("sales", ["anna"])] == [lead.lead_id]
     assert leads.open_leads("sales", [None, "boris"]) == []
+
+
+def test_what_clocks_showed_is_kept_on_the_lead_and_with_the_event(leads: LeadTable) -> None:
+    submission = a_submission()
+    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    change = act(lead, Action(name="voicemail", action_id="v"), "anna", at(400.5), TERMS)
+    assert change is not None
+    after = leads.record(lead, change, actor="anna", at=at(400.5))
+
+    story = leads.story(lead.lead_id)
+    assert story is not None
+    assert story.lead == after
+    assert story.events[-1].event.clocks == tuple(after.readings.values())
+    assert after.readings["response"].late_by == Decimal("100.5")
 
 
 def test_overdue_leads_are_found_by_time(leads: LeadTable) -> None:
@@ -307,14 +323,12 @@ def test_a_wrong_and_an_expired_code_look_the_same(leads: LeadTable, table: Tabl
     assert code not in str(items), "whoever reads the table cannot open a lead"
 
 
-def test_people_and_turns(leads: LeadTable) -> None:
+def test_people_are_those_of_their_team(leads: LeadTable) -> None:
     for rep in (MARIA, BORIS, ANNA):
         leads.put_rep(rep)
-    leads.next_turn("sales")
 
     assert leads.people("sales") == [ANNA, BORIS, MARIA]
     assert leads.people("other") == []
-    assert [leads.next_turn("sales") for _ in range(3)] == [1, 2, 3]
 
 
 # --- a DynamoDB in trouble: what moto never does ------------------------------------------------

@@ -195,7 +195,9 @@ def test_whoever_asks_for_too_many_is_told(
 
 
 def a_chain(*numbers: int) -> dict[str, object]:
-    return {"steps": [{"step": f"s{number}", "after_seconds": 0} for number in numbers]}
+    alert = [{"who": who, "kind": "new", "via": ["sms"]} for who in ("owner", "manager")]
+    steps = [{"step": f"s{number}", "after_seconds": 0, "alert": alert} for number in numbers]
+    return {"steps": steps}
 
 
 @pytest.mark.parametrize(

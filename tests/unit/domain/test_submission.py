@@ -54,6 +54,7 @@ def test_an_accepted_submission_is_read_and_kept() -> None:
         "family_name": "Lee",
         "phone": "+442079460958",
         "phone_extension": None,
+        "country": "GB",
         "email": "ann@acme.example",
         "company": "Acme",
         "company_domain": "acme.example",

@@ -1,0 +1,153 @@
+"""What the follow-up writes beside the lead: whose turn it is, who did not answer, and contacts
+that come back to a lead which is opened again.
+"""
+
+import pytest
+
+from shared.adapters import keys
+from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable
+from shared.domain.events import LeadAcknowledged, LeadRejected, LeadReopened
+from shared.domain.lead import Change, Lead
+from shared.domain.roster import Rep, Roster
+from shared.domain.routing import EVERYBODY, Chosen, Nobody, Rotation, choose
+from shared.errors import IllegalActionError
+from tests.unit.adapters.samples import a_submission, captured
+from tests.unit.domain.samples import ANNA, BORIS, CLARA, RECEIVED, at
+
+TEAM = (ANNA, BORIS, CLARA)
+
+
+@pytest.fixture
+def leads(table: Table) -> LeadTable:
+    return LeadTable(table)
+
+
+def next_one(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
+    return choose(EVERYBODY.rules, Roster(TEAM, RECEIVED), rotation)
+
+
+def take_turn(leads: LeadTable) -> str:
+    chosen = leads.take_turn("sales", next_one)
+    assert isinstance(chosen, Chosen)
+    return chosen.rep.rep_id
+
+
+def a_captured_lead(leads: LeadTable, number: int = 1, **fields: str) -> Lead:
+    submission = a_submission(number, **fields)
+    lead = leads.lead(leads.capture(submission, captured(submission)).lead_id)
+    assert lead is not None
+    return lead
+
+
+def after(leads: LeadTable, lead: Lead, second: float, *events: object, **fields: object) -> Lead:
+    change = Change(tuple(events), **fields)  # type: ignore[arg-type]
+    return leads.record(lead, change, actor="anna", at=at(second))
+
+
+# --- turns ---------------------------------------------------------------------------------------
+
+
+def test_turns_go_round_across_everybody_who_asks(table: Table) -> None:
+    workers = [LeadTable(table) for _ in range(2)]
+
+    taken = [take_turn(workers[number % 2]) for number in range(6)]
+
+    assert taken == ["anna", "boris", "clara"] * 2
+
+
+def test_nobody_to_choose_moves_no_turn(leads: LeadTable, table: Table) -> None:
+    def nobody(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
+        return choose(EVERYBODY.rules, Roster((), RECEIVED), rotation)
+
+    assert isinstance(leads.take_turn("sales", nobody), Nobody)
+    assert table.get(keys.rotation("sales")) is None
+
+
+def test_a_lead_does_not_wait_for_a_rotation_that_never_stands_still(
+    leads: LeadTable, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Table, "pause", lambda *_: None)
+    calls = 0
+
+    def somebody_is_faster(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
+        nonlocal calls
+        calls += 1
+        item = {**keys.rotation("sales"), "version": rotation.version + 5}
+        table.transact([table.put(item)])
+        return next_one(rotation)
+
+    chosen = leads.take_turn("sales", somebody_is_faster)
+
+    assert isinstance(chosen, Chosen)
+    assert calls == 12
+
+
+def test_turns_of_before_there_was_a_version_are_gone_on_from(
+    leads: LeadTable, table: Table
+) -> None:
+    table.transact([table.put({**keys.rotation("sales"), "turn": 7})])
+
+    assert [take_turn(leads) for _ in range(3)] == ["anna", "boris", "clara"]
+
+
+# --- alerts that nobody answered -----------------------------------------------------------------
+
+
+def person(leads: LeadTable) -> Rep:
+    return next(rep for rep in leads.people("sales") if rep.rep_id == "anna")
+
+
+def test_a_missed_page_is_counted_with_the_change_that_notes_it(leads: LeadTable) -> None:
+    leads.put_rep(ANNA)
+    lead = a_captured_lead(leads)
+
+    lead = after(leads, lead, 1, LeadAcknowledged(rep_id="boris"), missed_by="anna")
+    assert person(leads).missed_pages == 1
+    lead = after(leads, lead, 2, LeadAcknowledged(rep_id="boris"), missed_by="anna")
+    assert person(leads).missed_pages == 2
+    assert person(leads).is_suspended
+    after(leads, lead, 3, LeadAcknowledged(rep_id="anna"), answered_by="anna")
+    assert person(leads).missed_pages == 0
+
+
+def test_who_is_in_no_roster_any_more_keeps_nobody_from_writing(
+    leads: LeadTable, table: Table
+) -> None:
+    lead = a_captured_lead(leads)
+
+    lead = after(leads, lead, 1, LeadAcknowledged(rep_id="boris"), missed_by="anna")
+
+    assert lead.version == 2
+    assert table.get(keys.rep("sales", "anna")) is None
+
+
+# --- opened again --------------------------------------------------------------------------------
+
+
+def rejected(leads: LeadTable, lead: Lead) -> Lead:
+    return after(leads, lead, 60, LeadRejected(rep_id="anna", reason="data.spam"))
+
+
+def test_a_contact_comes_back_to_a_lead_that_is_opened_again(leads: LeadTable) -> None:
+    lead = rejected(leads, a_captured_lead(leads))
+
+    lead = after(leads, lead, 90, LeadReopened(rep_id="anna"))
+
+    again = a_submission(2, phone="+447700900001", email="anna1@example.com")
+    filed = leads.capture(again, captured(again))
+    assert (filed.outcome, filed.lead_id) == ("joined", lead.lead_id)
+
+
+def test_a_lead_is_not_opened_again_beside_a_newer_one_of_its_contact(leads: LeadTable) -> None:
+    old = rejected(leads, a_captured_lead(leads, email="old@example.com"))
+    newer = a_captured_lead(leads, 2, phone=str(old.phone), email="new@example.com")
+
+    with pytest.raises(IllegalActionError, match="newer_lead"):
+        after(leads, old, 90, LeadReopened(rep_id="anna"))
+
+    unchanged = leads.lead(old.lead_id)
+    assert unchanged is not None
+    assert unchanged.status == "closed"
+    rejected(leads, newer)
+    assert after(leads, old, 120, LeadReopened(rep_id="anna")).status == "open"
