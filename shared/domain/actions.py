@@ -1,16 +1,18 @@
 """What a person may do to a lead, and the change it makes."""
 
 from collections.abc import Container
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain import events as happened
-from shared.domain.events import AttemptResult, LeadEvent
-from shared.domain.instants import seconds_between
-from shared.domain.lead import Change, Lead, Note
+from shared.domain.clocks import Terms
+from shared.domain.events import AttemptResult, ClockName, LeadEvent, Reading
+from shared.domain.instants import Instant, seconds_between
+from shared.domain.lead import Change, FollowUp, Lead, Note
+from shared.domain.projection import apply
 from shared.errors import IllegalActionError
 
 REJECTION_REASONS = (
@@ -42,7 +44,20 @@ LOSS_REASONS = (
 )
 """Why a deal was lost: the deal, the moment or ourselves. `other` needs a note."""
 
-ActionName = Literal["acknowledge", "talked", "no_answer", "reject", "win", "lose"]
+ActionName = Literal[
+    "acknowledge",
+    "talked",
+    "no_answer",
+    "voicemail",
+    "snooze",
+    "hand_over",
+    "reject",
+    "win",
+    "lose",
+    "reopen",
+]
+
+SNOOZED_AT_MOST = timedelta(days=90)
 
 
 class Action(BaseModel):
@@ -58,25 +73,48 @@ class Action(BaseModel):
     reason: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    until: Instant | None = None
+    """When the person asked to be called."""
+    to_rep_id: str | None = None
+    """Who is handed the lead: somebody of its team."""
     note: str | None = None
 
 
-def act(lead: Lead, action: Action, rep_id: str, at: datetime) -> Change | None:
+def act(lead: Lead, action: Action, rep_id: str, at: datetime, terms: Terms) -> Change | None:
     """The change that a rep's action makes; None when it was made already.
 
-    Raises IllegalActionError with the reason `closed`, `taken`, `already_called`, `reason_needed`,
-    `note_needed` or `amount_needed`.
+    `terms` are those of the policy that the lead follows.
+
+    Raises IllegalActionError with the reason `closed`, `open`, `taken`, `already_called`,
+    `reason_needed`, `note_needed`, `amount_needed`, `time_needed`, `snoozed_before` or
+    `person_needed`.
     """
     if action.action_id in lead.actions:
         return None
-    if lead.status == "closed":
-        raise IllegalActionError("closed")
-    events = _what_a_rep_did(lead, action, rep_id, at)
+    if (lead.status == "closed") != (action.name == "reopen"):
+        raise IllegalActionError(lead.status)
+    if action.name == "acknowledge" and _is_on_it(lead, rep_id):
+        return None
+    taking_over = () if action.name in {"hand_over", "reopen"} else _taking_over(lead, rep_id)
+    theirs = apply(lead, Change(taking_over), at)
+    events = (*taking_over, *_what_a_rep_did(_Doing(theirs, rep_id, at, terms), action))
     notes: tuple[Note, ...] = ()
     if action.note:
         notes = (Note(note_id=action.action_id, author=rep_id, at=at, text=action.note),)
         events = (*events, happened.NoteAdded(note_id=action.action_id))
-    return Change((*_taking_over(lead, rep_id), *events), None, notes, action.action_id)
+    return Change(events, None, notes, action.action_id)
+
+
+def _is_on_it(lead: Lead, rep_id: str) -> bool:
+    """Whether they have said so: to say it again makes it last no longer.
+
+    Raises IllegalActionError when another one has, or when somebody has called.
+    """
+    if not lead.awaits_attempt:
+        raise IllegalActionError("already_called")
+    if lead.acknowledged_by not in (None, rep_id):
+        raise IllegalActionError("taken")
+    return lead.acknowledged_by == rep_id
 
 
 def _taking_over(lead: Lead, rep_id: str) -> tuple[LeadEvent, ...]:
@@ -88,58 +126,151 @@ def _taking_over(lead: Lead, rep_id: str) -> tuple[LeadEvent, ...]:
     return (happened.LeadReassigned(from_rep_id=lead.rep_id, to_rep_id=rep_id, reason="took_over"),)
 
 
-def _what_a_rep_did(lead: Lead, action: Action, rep_id: str, at: datetime) -> tuple[LeadEvent, ...]:
+class _Doing(NamedTuple):
+    """Who does something to which lead, theirs by now, when, and by which terms."""
+
+    lead: Lead
+    rep_id: str
+    at: datetime
+    terms: Terms
+
+    def stopped(self, *clocks: ClockName) -> tuple[Reading, ...] | None:
+        """What stands on those of these clocks that stop now."""
+        return self.terms.stopped(self.lead, self.at, *clocks)
+
+
+def _what_a_rep_did(doing: _Doing, action: Action) -> tuple[LeadEvent, ...]:
+    lead, rep_id = doing.lead, doing.rep_id
     # A deal means that somebody talked to the person, whether or not the call was logged.
     talked: tuple[LeadEvent, ...] = ()
     if lead.contacted_at is None:
-        talked = (
-            *_attempted(lead, rep_id, "talked", at),
-            happened.LeadContacted(rep_id=rep_id),
-        )
+        contacted = happened.LeadContacted(rep_id=rep_id, clocks=doing.stopped("contact"))
+        talked = (*_attempted(doing, "talked"), contacted)
     match action.name:
         case "acknowledge":
-            if lead.first_attempt_at is not None:
-                raise IllegalActionError("already_called")
-            if lead.acknowledged_by not in (None, rep_id):
-                raise IllegalActionError("taken")
-            return (happened.LeadAcknowledged(rep_id=rep_id),)
-        case "no_answer":
-            return _attempted(lead, rep_id, "no_answer", at)
-        case "talked":
-            return talked or _attempted(lead, rep_id, "talked", at)
-        case "reject":
-            return (
-                happened.LeadRejected(rep_id=rep_id, reason=_reason(action, REJECTION_REASONS)),
+            acknowledged = happened.LeadAcknowledged(
+                rep_id=rep_id,
+                until=doing.terms.acknowledged_until(lead, doing.at),
+                clocks=doing.stopped("acknowledge"),
             )
+            return (acknowledged,)
+        case "no_answer" | "voicemail":
+            return _attempted(doing, action.name)
+        case "talked":
+            return talked or _attempted(doing, "talked")
+        case "snooze":
+            return (_snoozed(doing, action),)
+        case "hand_over":
+            return _handed_over(doing, action)
+        case "reopen":
+            return (happened.LeadReopened(rep_id=rep_id),)
+        case "reject":
+            reason = _reason(action, REJECTION_REASONS)
+            clocks = doing.stopped("qualify")
+            return (happened.LeadRejected(rep_id=rep_id, reason=reason, clocks=clocks),)
         case "lose":
             reason = _reason(action, LOSS_REASONS)
-            return (*talked, happened.DealLost(rep_id=rep_id, reason=reason))
+            clocks = doing.stopped("qualify")
+            return (*talked, happened.DealLost(rep_id=rep_id, reason=reason, clocks=clocks))
         case "win":
             if action.amount is None or not action.amount.is_finite() or action.amount < 0:
                 raise IllegalActionError("amount_needed")
             won = happened.DealWon(
-                rep_id=rep_id, amount=action.amount, currency=action.currency or "EUR"
+                rep_id=rep_id,
+                amount=action.amount,
+                currency=action.currency or "EUR",
+                clocks=doing.stopped("qualify"),
             )
             return (*talked, won)
 
 
-def _attempted(
-    lead: Lead, rep_id: str, result: AttemptResult, at: datetime
-) -> tuple[LeadEvent, ...]:
+def _attempted(doing: _Doing, result: AttemptResult) -> tuple[LeadEvent, ...]:
     """A call. The first one is judged, unless policy promised none: in time, or a breach that is
-    recorded with it when nobody had noticed before.
+    recorded with it when nobody had noticed before; and so is what the visitor was told. Whoever
+    calls has acknowledged the lead, too.
     """
+    lead, rep_id, at = doing.lead, doing.rep_id, doing.at
+    clocks = doing.stopped("response", "acknowledge", "owner")
     if lead.first_attempt_at is not None or lead.follow_up.is_idle:
-        return (happened.LeadAttempted(rep_id=rep_id, result=result),)
+        return (happened.LeadAttempted(rep_id=rep_id, result=result, clocks=clocks),)
     is_late = seconds_between(lead.respond_by, at) > 0
-    unnoticed = is_late and lead.breached_at is None
+    breaches = (lead.breached("attempt"),) if is_late and lead.breached_at is None else ()
+    promise_kept: bool | None = None
+    if lead.promised_by and not (lead.promise_broken or any(b.promise_broken for b in breaches)):
+        promise_kept = seconds_between(lead.promised_by, at) == 0
     attempted = happened.LeadAttempted(
         rep_id=rep_id,
         result=result,
         after_seconds=seconds_between(lead.clock_started_at, at),
         in_time=not is_late and lead.breached_at is None,
+        promise_kept=promise_kept,
+        clocks=clocks,
     )
-    return (happened.ResponseBreached(step="attempt"), attempted) if unnoticed else (attempted,)
+    return (*breaches, attempted)
+
+
+def _snoozed(doing: _Doing, action: Action) -> LeadEvent:
+    """A time that the person asked for: before anybody talked to them that may be once only.
+
+    A first call that is not late yet is due when they asked for it, and no sooner.
+    """
+    lead, at, until = doing.lead, doing.at, action.until
+    if until is None or not at < until <= at + SNOOZED_AT_MOST:
+        raise IllegalActionError("time_needed")
+    if lead.contacted_at is None and lead.snoozes:
+        raise IllegalActionError("snoozed_before")
+    in_time = lead.first_attempt_at is None and lead.breached_at is None and at <= lead.respond_by
+    seconds = doing.terms.chain.respond_within_seconds
+    due = doing.terms.calendar.due(until, seconds) if in_time else None
+    return happened.LeadSnoozed(rep_id=doing.rep_id, until=until, respond_by=due)
+
+
+def _handed_over(doing: _Doing, action: Action) -> tuple[LeadEvent, ...]:
+    """Whom to must be somebody of the team, which only its records can tell."""
+    lead, to = doing.lead, action.to_rep_id
+    if to is None or to == lead.rep_id:
+        raise IllegalActionError("person_needed")
+    if to == doing.rep_id:
+        return _taking_over(lead, to)
+    reassigned = happened.LeadReassigned(
+        from_rep_id=lead.rep_id, to_rep_id=to, reason="handed_over"
+    )
+    return (reassigned,)
+
+
+def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | None:
+    """Puts an open lead under another version of the policy; None when it is under it already.
+
+    Steps that were done stay done: the new chain goes on behind the last of them, by its time. A
+    first call that is not late yet is due by the new version.
+    """
+    if lead.status == "closed" or terms.policy_version == lead.policy_version:
+        return None
+    in_time = lead.first_attempt_at is None and lead.breached_at is None and at <= lead.respond_by
+    # A promise of another time than the one that was computed stays as it is.
+    due = None
+    if in_time and lead.snoozed_until is None:
+        due = terms.calendar.due(lead.clock_started_at, terms.chain.respond_within_seconds)
+    replanned = happened.LeadReplanned(
+        former_version=lead.policy_version, policy_version=terms.policy_version, respond_by=due
+    )
+    follow_up = lead.follow_up
+    if lead.awaits_attempt and not follow_up.is_idle:
+        done = former.chain.done_seconds(follow_up.round, follow_up.step)
+        walked = max(filter(None, (done, follow_up.walked_seconds)), default=done)
+        round_number, step = terms.chain.position_after(walked)
+        follow_up = follow_up.model_copy(
+            update={
+                "round": round_number,
+                "step": step,
+                "run": follow_up.run + 1,
+                "wake_at": at,
+                "walked_seconds": walked,
+            }
+        )
+    elif follow_up.is_idle:
+        follow_up = FollowUp(run=follow_up.run, told_submissions=follow_up.told_submissions)
+    return Change((replanned,), follow_up)
 
 
 def _reason(action: Action, allowed: Container[str]) -> str:

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.events import AlertKind, Verdict, Via
 
+Seconds = Annotated[int, Field(gt=0)]
+
 MOST_STEPS = 12
 """In one chain, and different names in all chains: each is a series of a metric, and paid for."""
 
@@ -31,6 +33,8 @@ class Step(BaseModel):
     breach: bool = False
     reassign: bool = False
     alert: tuple[Audience, ...] = ()
+    stop: bool = False
+    """The chain ends here, after what the step does."""
 
 
 class Chain(BaseModel):
@@ -43,9 +47,15 @@ class Chain(BaseModel):
 
     follow: tuple[Verdict, ...] = ("qualified", "raw")
     """The verdicts that are followed up; the others stay in the table and ring nobody."""
-    respond_within_seconds: Annotated[int, Field(gt=0)] = 300
+    respond_within_seconds: Seconds = 300
+    acknowledge_within_seconds: Seconds = 120
+    contact_within_seconds: Seconds = 3600
+    qualify_within_seconds: Seconds = 28800
+    """The targets of the clocks, in counted time from the start of the response clock."""
+    acknowledgement_lasts_seconds: Seconds = 300
+    """Whoever said "I'm on it" and has not called by then has it no more."""
     rounds: Annotated[int, Field(ge=1, le=9)] = 1
-    round_seconds: Annotated[int, Field(gt=0)] = 900
+    round_seconds: Seconds = 900
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS)]
 
     @model_validator(mode="after")
@@ -63,3 +73,40 @@ class Chain(BaseModel):
         if step >= len(self.steps):
             return start + self.round_seconds
         return start + self.steps[step].after_seconds
+
+    def done_seconds(self, round_number: int, step: int) -> int | None:
+        """The time of the last step before this place; None when there is none."""
+        last = len(self.steps) - 1
+        if round_number > self.rounds:
+            return self.rounds * self.round_seconds
+        if step:
+            return self.offset_seconds(round_number, min(step - 1, last))
+        return None if round_number == 1 else self.offset_seconds(round_number - 1, last)
+
+    def position_after(self, seconds: int | None) -> tuple[int, int]:
+        """Round and step of the first step that comes later than a time."""
+        if seconds is None:
+            return 1, 0
+        round_number, into = divmod(seconds, self.round_seconds)
+        if round_number >= self.rounds:
+            return self.rounds + 1, 0
+        return round_number + 1, sum(step.after_seconds <= into for step in self.steps)
+
+    @property
+    def leaves_alone(self) -> str | None:
+        """How a lead could stay without anybody being told; None when it cannot.
+
+        Its owner must be told first, and somebody beyond, whatever the owner says of it.
+        """
+        first = self.steps[0]
+        tells = any(told.who == "owner" and told.kind == "new" for told in first.alert)
+        if not tells or first.when == "acknowledged":
+            return "its first step does not tell the owner of the new lead"
+        if "qualified" not in self.follow:
+            return "it does not follow qualified leads"
+        for step in self.steps:
+            if step.when is None and any(told.who == "manager" for told in step.alert):
+                return None
+            if step.stop:
+                return f"it may stop at {step.step} before a manager was told"
+        return "no manager is told when nobody reacts: a step without `when` must do it"

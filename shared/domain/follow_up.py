@@ -3,78 +3,123 @@ in, events and a bookmark out. Whoever calls it, however often and however late,
 once.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain import events as happened
-from shared.domain.calendar import Calendar
-from shared.domain.chain import Audience, Chain, Step
+from shared.domain.chain import Audience, Step
+from shared.domain.clocks import Terms
 from shared.domain.events import AlertKind, LeadEvent, Via
 from shared.domain.lead import Change, FollowUp, Lead
-from shared.domain.roster import Rep, Roster
+from shared.domain.roster import MISSED_PAGES, Rep, Roster
+from shared.domain.routing import Chosen, Nobody
+
+LOOK_AGAIN_AFTER = timedelta(minutes=15)
+LOOKED_AFTER_FOR = timedelta(days=7)
+"""How often, and for how long, somebody is looked for whom to give a lead that nobody has."""
 
 EVERY_CHANNEL: tuple[Via, ...] = ("sms", "email")
 
 
 def plan(
     lead: Lead,
-    chain: Chain,
-    calendar: Calendar,
+    terms: Terms,
     roster: Roster,
-    now: datetime,
     *,
+    turn: Chosen | Nobody | None = None,
     new_run: bool = False,
 ) -> Change | None:
-    """The change that is due for this lead; None when nothing is.
+    """The change that is due for this lead at the moment of the roster; None when nothing is.
 
-    `new_run` gives up the execution that should have woken the lead and did not.
+    `turn` is who gets the lead, for one that `needs_rep`. `new_run` gives up the execution that
+    should have woken the lead and did not.
     """
     if lead.status == "closed":
         return None
-    follow_up = lead.follow_up
-    draft = _Draft(lead, chain, roster)
-    is_followed = lead.awaits_attempt and lead.verdict in chain.follow
-    if not is_followed:
-        follow_up = follow_up.model_copy(update={"wake_at": None, "planned": True})
-    elif not (follow_up.planned and follow_up.wake_at is None):
-        follow_up = _walk(draft, calendar, now, new_run=new_run)
+    draft = _Draft(lead, terms, roster, turn)
+    if lead.follow_up.tell_owner:
+        draft.tell_owner("handed_over")
+    if draft.is_followed:
+        follow_up = _walk(draft, new_run=new_run)
+    else:
+        # Whoever waits for a call and is not followed up has a verdict that policy leaves alone.
+        is_idle = lead.awaits_attempt or lead.follow_up.is_idle
+        update = {"wake_at": None, "planned": True, "is_idle": is_idle}
+        follow_up = lead.follow_up.model_copy(update=update)
     if lead.submissions > lead.follow_up.told_submissions:
-        follow_up = _tell_again(draft, follow_up, now, is_followed=is_followed)
+        follow_up = _tell_again(draft, follow_up)
+    follow_up = follow_up.model_copy(update={"tell_owner": False})
     if not draft.events and follow_up == lead.follow_up:
         return None
-    return Change(tuple(draft.events), follow_up)
+    return Change(tuple(draft.events), follow_up, missed_by=draft.missed_by)
 
 
-def needs_rep(lead: Lead, chain: Chain) -> bool:
+def needs_rep(lead: Lead, terms: Terms, now: datetime) -> bool:
     """Whether the next plan may assign the lead, and so wants a turn of the rotation."""
-    return lead.awaits_attempt and lead.rep_id is None and lead.verdict in chain.follow
+    return lead.rep_id is None and _is_followed(lead, terms) and _has_begun(lead, terms, now)
 
 
-def _walk(draft: "_Draft", calendar: Calendar, now: datetime, *, new_run: bool) -> FollowUp:
-    """Does every step that is due and returns the bookmark before the first that is not."""
-    lead, chain = draft.lead, draft.chain
-    round_number, number = lead.follow_up.round, lead.follow_up.step
-    wake_at: datetime | None = None
-    while round_number <= chain.rounds:
-        due = calendar.due(lead.clock_started_at, chain.offset_seconds(round_number, number))
-        if due > now:
-            wake_at = due
+def _is_followed(lead: Lead, terms: Terms) -> bool:
+    return lead.awaits_attempt and lead.verdict in terms.chain.follow
+
+
+def _has_begun(lead: Lead, terms: Terms, now: datetime) -> bool:
+    """Whether the first step has come: outside opening hours nobody is told."""
+    starts_at = terms.calendar.due_if_ever(lead.counts_from, terms.chain.offset_seconds(1, 0))
+    return starts_at is not None and starts_at <= now
+
+
+def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
+    """Does what is due, in the order of time, and returns the bookmark before what is not.
+
+    Beside the steps these are the deadline, which passes whether or not a step says so, and the
+    end of an acknowledgement without a call.
+    """
+    lead, chain, calendar, now = draft.lead, draft.chain, draft.terms.calendar, draft.now
+    if draft.owner is None and _has_begun(lead, draft.terms, now):
+        draft.assign()
+    before = lead.follow_up
+    if draft.is_assigned and before.round > chain.rounds:
+        # The chain ended while nobody had the lead: it begins anew for whoever has it now.
+        before = draft.begin_anew(before.restarted(now, "reassigned"))
+    elif draft.is_assigned and (before.round, before.step) != (1, 0):
+        # Nobody has told them yet what the steps to come remind of.
+        draft.tell_owner("new")
+    origin = before.counts_from or lead.clock_started_at
+    round_number, number = before.round, before.step
+    while True:
+        has_ended = round_number > chain.rounds
+        offset = chain.offset_seconds(round_number, number)
+        step_at = None if has_ended else calendar.due_if_ever(origin, offset)
+        breach_at = lead.respond_by if draft.may_breach else None
+        ends_at = draft.acknowledgement_ends_at
+        there_at = draft.somebody_there_at()
+        wake_at = min(filter(None, (step_at, breach_at, ends_at, there_at)), default=None)
+        if wake_at is None or wake_at > now:
             break
-        if number < len(chain.steps):
-            draft.do(chain.steps[number], round_number)
+        if wake_at == ends_at:
+            draft.expire(round_number)
+        elif wake_at == step_at and number < len(chain.steps):
+            draft.do(chain.steps[number], round_number, wake_at)
             number += 1
-        else:
+            if draft.is_stopped:
+                round_number, number = chain.rounds + 1, 0
+        elif wake_at == breach_at:
+            draft.breach("deadline")
+        elif wake_at == step_at:
             round_number, number = round_number + 1, 0
-    else:
-        draft.events.append(
-            happened.LeadEscalated(step="end", to="manager", ends_chain=True),
-        )
-    return lead.follow_up.model_copy(
+            if round_number > chain.rounds:
+                end = happened.LeadEscalated(step="end", to="manager", ends_chain=True)
+                draft.events.append(end)
+    return before.model_copy(
         update={
             "round": round_number,
             "step": number,
-            "run": _run(lead.follow_up, wake_at, new_run=new_run),
+            "run": _run(before, wake_at, new_run=new_run),
             "wake_at": wake_at,
             "planned": True,
+            "is_idle": False,
+            "paged_at": None if draft.missed_by else before.paged_at,
+            "missed_by": (*before.missed_by, *filter(None, (draft.missed_by,))),
         }
     )
 
@@ -90,93 +135,163 @@ def _run(before: FollowUp, wake_at: datetime | None, *, new_run: bool) -> int:
     return before.run if wakes_in_time and not new_run else before.run + 1
 
 
-def _tell_again(
-    draft: "_Draft", follow_up: FollowUp, now: datetime, *, is_followed: bool
-) -> FollowUp:
+def _tell_again(draft: "_Draft", follow_up: FollowUp) -> FollowUp:
     """The owner hears of further submissions, also after the first call; many at once are one.
 
     Whoever is on duty gets a lead that nobody had; while nobody is, it stays due.
     """
-    if draft.owner is None and is_followed:
-        draft.assign()
+    lead, now = draft.lead, draft.now
     if draft.owner is None:
-        if is_followed:
+        if draft.turn is not None:
             return follow_up
-        # Nobody follows this lead up: there is nobody to tell.
-        return follow_up.model_copy(update={"told_submissions": draft.lead.submissions})
+        # Nobody follows this lead up, or its first alert is still to come and will do.
+        return follow_up.model_copy(update={"told_submissions": lead.submissions})
     if now < follow_up.may_tell_again_at:
         return follow_up
-    draft.alert(
-        draft.owner,
-        "again",
-        EVERY_CHANNEL,
-        f"again{draft.lead.submissions}",
-        "again",
-        follow_up.round,
-    )
-    return follow_up.model_copy(
-        update={"told_submissions": draft.lead.submissions, "told_again_at": now}
-    )
+    prefix = f"again{lead.submissions}"
+    draft.alert(draft.owner, "again", EVERY_CHANNEL, prefix, "again", follow_up.round)
+    return follow_up.model_copy(update={"told_submissions": lead.submissions, "told_again_at": now})
 
 
 class _Draft:
     """The events of one plan, and who owns the lead after them."""
 
-    def __init__(self, lead: Lead, chain: Chain, roster: Roster) -> None:
+    def __init__(
+        self, lead: Lead, terms: Terms, roster: Roster, turn: Chosen | Nobody | None
+    ) -> None:
         self.lead = lead
-        self.chain = chain
+        self.terms = terms
+        self.chain = terms.chain
         self.roster = roster
+        self.now = roster.now
+        self.turn = turn
+        self.is_followed = _is_followed(lead, terms)
         self.owner = roster.get(lead.rep_id)
         self.events: list[LeadEvent] = []
-        self.is_breached = lead.breached_at is not None
-        self.is_known_unassigned = lead.assignment_failed_at is not None
+        self.missed_by: str | None = None
+        self.is_assigned = False
+        self.is_stopped = False
+        self.may_breach = lead.breached_at is None and lead.first_attempt_at is None
+        self.is_acknowledged = lead.acknowledged_at is not None
+        self.acknowledgement_ends_at = lead.acknowledgement_ends_at
+        self.cycle, self.because = lead.follow_up.cycle, lead.follow_up.because
         # When several steps are due at once (after an outage) one message per person and channel is
         # enough.
         self.told: set[tuple[str, Via]] = set()
 
-    def do(self, step: Step, round_number: int) -> None:
+    def begin_anew(self, follow_up: FollowUp) -> FollowUp:
+        """Goes on by another bookmark: the steps of a new cycle are others than those before."""
+        self.cycle, self.because = follow_up.cycle, follow_up.because
+        return follow_up
+
+    def do(self, step: Step, round_number: int, at: datetime) -> None:
         """Adds the events of a step whose time has come."""
-        acknowledged = "not_acknowledged" if self.lead.acknowledged_at is None else "acknowledged"
+        acknowledged = "acknowledged" if self.is_acknowledged else "not_acknowledged"
         if step.when not in (None, acknowledged):
             return
-        if self.owner is None:
-            self.assign()
-            tells = any(a.who == "owner" and a.kind == "new" for a in step.alert)
-            if self.owner is not None and not tells:
-                # Assigned late: nobody has told the owner yet what the later steps remind of.
-                prefix = f"{round_number}-assigned"
-                self.alert(self.owner, "new", EVERY_CHANNEL, prefix, step.step, round_number)
-        if step.breach and not self.is_breached:
-            self.events.append(happened.ResponseBreached(step=step.step))
-            self.is_breached = True
+        if step.breach and at >= self.lead.respond_by:
+            self.breach(step.step)
+        self._look_for_an_answer(step, at)
         if step.reassign:
             self._reassign()
         for audience in step.alert:
             people = self._people(audience)
             if people and audience.who != "owner":
                 self.events.append(happened.LeadEscalated(step=step.step, to=audience.who))
+                if audience.who == "team":
+                    self._free()
+            prefix = f"{self._round(round_number)}-{step.step}"
             for rep in people:
-                self.alert(
-                    rep,
-                    audience.kind,
-                    audience.via,
-                    f"{round_number}-{step.step}",
-                    step.step,
-                    round_number,
-                )
+                kind = self._worded(audience.kind)
+                self.alert(rep, kind, audience.via, prefix, step.step, round_number)
+        if step.stop:
+            self.is_stopped = True
+            self.events.append(
+                happened.LeadEscalated(step=step.step, to="manager", ends_chain=True)
+            )
+
+    def breach(self, step: str) -> None:
+        """Adds that the deadline has passed: once per lead."""
+        if self.may_breach:
+            self.events.append(self.lead.breached(step))
+            self.may_breach = False
+
+    def expire(self, round_number: int) -> None:
+        """Ends the acknowledgement and reminds the owner."""
+        self._free()
+        rep_id = self.lead.acknowledged_by or ""
+        self.events.append(happened.AcknowledgementExpired(rep_id=rep_id))
+        if self.owner is not None:
+            prefix = f"expired{self.lead.sequence}"
+            self.alert(self.owner, "reminder", EVERY_CHANNEL, prefix, "expired", round_number)
 
     def assign(self) -> None:
-        self.owner = self.roster.next_in_turn()
-        if self.owner is not None:
-            self.events.append(happened.LeadAssigned(rep_id=self.owner.rep_id, rule="round_robin"))
-        elif not self.is_known_unassigned:
-            self.is_known_unassigned = True
-            self.events.append(happened.AssignmentFailed(reason="nobody_on_duty"))
-            for manager in self.roster.managers:
-                self.alert(manager, "unassigned", EVERY_CHANNEL, "unassigned", "unassigned", 1)
+        """Gives the lead to whose turn it is; else the manager is told, once."""
+        match self.turn:
+            case Chosen(rep=rep, rule=rule, passed_over=passed_over):
+                self.owner, self.is_assigned = rep, True
+                assigned = happened.LeadAssigned(
+                    rep_id=rep.rep_id, rule=rule, passed_over=passed_over or None
+                )
+                self.events.append(assigned)
+            case Nobody(rule=rule, reason=reason) if self.lead.assignment_failed_at is None:
+                self.events.append(happened.AssignmentFailed(reason=reason, rule=rule))
+                for manager in self.roster.managers:
+                    self.alert(manager, "unassigned", EVERY_CHANNEL, "unassigned", "unassigned", 1)
+
+    def somebody_there_at(self) -> datetime | None:
+        """When a lead that nobody could be given should be tried again."""
+        if not isinstance(self.turn, Nobody):
+            return None
+        again_at = self.turn.again_at
+        if again_at is None and self.now < self.lead.counts_from + LOOKED_AFTER_FOR:
+            # Everybody is switched off: nobody knows until when.
+            again_at = self.now + LOOK_AGAIN_AFTER
+        return again_at if again_at is not None and again_at > self.now else None
+
+    def tell_owner(self, kind: AlertKind) -> None:
+        """Tells whoever has the lead now that they have it."""
+        if self.owner is None:
+            return
+        prefix = f"{kind}{self.lead.sequence}"
+        self.alert(self.owner, kind, EVERY_CHANNEL, prefix, kind, self.lead.follow_up.round)
+
+    def _worded(self, kind: AlertKind) -> AlertKind:
+        """What begins anew is no new lead."""
+        if kind != "new" or self.is_assigned or self.lead.assigned_at is None:
+            return kind
+        words: dict[str, AlertKind] = {"snoozed": "callback", "reopened": "reopened"}
+        return words.get(self.because, kind)
+
+    def _round(self, round_number: int) -> str:
+        """Tells the alerts of one cycle of the chain from those of the next."""
+        return f"{self.cycle}.{round_number}" if self.cycle else f"{round_number}"
+
+    def _look_for_an_answer(self, step: Step, at: datetime) -> None:
+        """Notes that the owner was alerted and has not answered by the time to call.
+
+        Not before the lead is taken from them, or their own time is over: who is on the phone may
+        answer late.
+        """
+        paged_at, owner = self.lead.follow_up.paged_at, self.owner
+        if owner is None or paged_at is None or self.missed_by or self.is_acknowledged:
+            return
+        if owner.rep_id in self.lead.follow_up.missed_by:
+            return
+        seconds = self.chain.respond_within_seconds
+        own_time_ends = self.terms.calendar.due_if_ever(paged_at, seconds)
+        if not step.reassign and (own_time_ends is None or at < own_time_ends):
+            return
+        self.missed_by = owner.rep_id
+        if owner.role == "rep" and owner.missed_pages + 1 == MISSED_PAGES:
+            prefix = f"off_duty{self.lead.sequence}"
+            for person in (owner, *self.roster.managers):
+                self.alert(
+                    person, "off_duty", EVERY_CHANNEL, prefix, "off_duty", 1, about=owner.rep_id
+                )
 
     def _reassign(self) -> None:
-        successor = self.roster.next_after(self.owner.rep_id) if self.owner else None
+        successor = self._next_after_owner()
         if self.owner is None or successor is None:
             return
         self.events.append(
@@ -185,13 +300,26 @@ class _Draft:
             )
         )
         self.owner = successor
+        self._free()
+
+    def _free(self) -> None:
+        """Nobody is on it any more: whoever says so first has it."""
+        self.is_acknowledged, self.acknowledgement_ends_at = False, None
+
+    def _next_after_owner(self) -> Rep | None:
+        """Somebody else whom the lead could have been given to, by the first rule that has one."""
+        if self.owner is None:
+            return None
+        pools = [rule.pool(self.roster.on_duty) for rule in self.terms.rules if rule.is_of_a_pool]
+        successors = (self.roster.next_after(self.owner.rep_id, pool) for pool in pools)
+        return next(filter(None, successors), None)
 
     def _people(self, audience: Audience) -> tuple[Rep, ...]:
         match audience.who:
             case "owner":
                 return (self.owner,) if self.owner else ()
             case "backup":
-                backup = self.roster.next_after(self.owner.rep_id) if self.owner else None
+                backup = self._next_after_owner()
                 return (backup,) if backup else ()
             case "manager":
                 return self.roster.managers
@@ -206,10 +334,16 @@ class _Draft:
         prefix: str,
         step: str,
         round_number: int,
+        *,
+        about: str | None = None,
     ) -> None:
+        """Adds a message for each channel that reaches the person, one each in a plan.
+
+        No message about the lead stands for one about a colleague.
+        """
         for via in channels:
-            if rep.reachable_by(via) and (rep.rep_id, via) not in self.told:
-                self.told.add((rep.rep_id, via))
+            if rep.reachable_by(via) and (about or (rep.rep_id, via) not in self.told):
+                self.told |= set() if about else {(rep.rep_id, via)}
                 self.events.append(
                     happened.AlertRequested(
                         alert_id=f"{prefix}-{rep.rep_id}-{via}",
@@ -218,5 +352,6 @@ class _Draft:
                         kind=kind,
                         rep_id=rep.rep_id,
                         via=via,
+                        about=about,
                     )
                 )

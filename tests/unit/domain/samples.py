@@ -8,15 +8,21 @@ import yaml
 
 from shared.domain.calendar import Calendar
 from shared.domain.chain import Chain
+from shared.domain.clocks import Terms
 from shared.domain.events import LeadResubmitted
-from shared.domain.lead import Lead
+from shared.domain.lead import FollowUp, Lead
 from shared.domain.roster import Rep, Roster
+from shared.domain.routing import EVERYBODY
 
 RECEIVED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 ALWAYS = Calendar(zone="UTC", always=True)
 SAMPLE_CHAIN = Chain.model_validate(
     yaml.safe_load((Path(__file__).parents[3] / "infra/policy/chain/default.yaml").read_text())
 )
+TERMS = Terms(SAMPLE_CHAIN, ALWAYS, "always", EVERYBODY.rules, 1)
+
+IDLE = FollowUp(planned=True, is_idle=True)
+"""Of a lead that policy does not follow up."""
 
 
 def at(seconds: float) -> datetime:
@@ -66,10 +72,11 @@ def a_rep(rep_id: str, **fields: Any) -> Rep:
 
 ANNA, BORIS, CLARA = a_rep("anna"), a_rep("boris"), a_rep("clara")
 MARIA = a_rep("maria", role="manager")
+TEAM = (ANNA, BORIS, CLARA, MARIA)
 
 
-def a_roster(*people: Rep, turn: int = 0) -> Roster:
-    return Roster(people or (ANNA, BORIS, CLARA, MARIA), turn=turn)
+def a_roster(*people: Rep, now: datetime = RECEIVED) -> Roster:
+    return Roster(people or TEAM, now)
 
 
 def resubmitted(second: float = 600, **fields: Any) -> LeadResubmitted:

@@ -1,66 +1,25 @@
 """The planner over the sample chain: what is due, when, and that nothing is due twice."""
 
-from collections import Counter
-from datetime import datetime
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.domain import events as happened
-from shared.domain.actions import Action, act
-from shared.domain.follow_up import needs_rep, plan
-from shared.domain.lead import Change, Lead, apply
-from shared.domain.roster import Roster
+from shared.domain.calendar import Calendar
+from shared.domain.chain import Chain
+from shared.domain.follow_up import needs_rep
+from shared.domain.lead import Change
+from shared.domain.projection import apply
+from tests.unit.domain.following import a_terms, advance, planned, rep_does, settle_alerts
 from tests.unit.domain.samples import (
-    ALWAYS,
     ANNA,
     MARIA,
     RECEIVED,
     SAMPLE_CHAIN,
+    TERMS,
     a_lead,
     a_rep,
-    a_roster,
     at,
     resubmitted,
 )
-
-
-def advance(lead: Lead, now: datetime, roster: Roster | None = None) -> tuple[Lead, list[str]]:
-    """One advance: the lead after it, and what happened, in short words."""
-    change = plan(lead, SAMPLE_CHAIN, ALWAYS, roster or a_roster(), now)
-    if change is None:
-        return lead, []
-    return apply(lead, change, now), [short(event) for event in change.events]
-
-
-def short(event: happened.LeadEvent) -> str:
-    match event:
-        case happened.AlertRequested(kind=kind, rep_id=rep_id, via=via):
-            return f"{kind} {rep_id} {via}"
-        case happened.LeadAssigned(rep_id=rep_id):
-            return f"assign {rep_id}"
-        case happened.LeadReassigned(to_rep_id=rep_id):
-            return f"reassign {rep_id}"
-        case happened.LeadEscalated(to=to, ends_chain=ends_chain):
-            return "end" if ends_chain else f"escalate {to}"
-        case _:
-            return event.type
-
-
-def settle_alerts(lead: Lead, now: datetime) -> Lead:
-    sent = tuple(
-        happened.AlertSent(alert_id=alert_id, rep_id=alert.rep_id, via=alert.via, message_id="m")
-        for alert_id, alert in lead.open_alerts.items()
-    )
-    return apply(lead, Change(sent), now)
-
-
-def rep_does(lead: Lead, name: str, now: datetime, rep_id: str = "anna") -> Lead:
-    action = Action.model_validate({"name": name, "action_id": f"{name}{now}"})
-    change = act(lead, action, rep_id, now)
-    assert change is not None
-    return apply(lead, change, now)
 
 
 def test_the_sample_chain_while_nobody_reacts() -> None:
@@ -79,7 +38,7 @@ def test_the_sample_chain_while_nobody_reacts() -> None:
         120: ["repeat anna email", "escalate backup", "backup boris sms"],
         180: ["reminder anna sms"],
         300: [
-            "ResponseBreached",
+            "ResponseBreached breach",
             "escalate manager",
             "breach maria sms",
             "breach maria email",
@@ -125,13 +84,196 @@ def test_an_acknowledgement_stops_paging_and_not_the_clock() -> None:
     lead, at_three_minutes = advance(lead, at(180))
     assert at_three_minutes == ["reminder anna sms"]
     lead, at_five_minutes = advance(lead, at(300))
-    assert at_five_minutes[0] == "ResponseBreached"
+    assert at_five_minutes[0] == "ResponseBreached breach"
     assert "reminder anna sms" in at_five_minutes
     assert not any(event.startswith("reassign") for event in at_five_minutes)
 
 
+# --- an acknowledgement that nobody followed by a call -------------------------------------------
+
+
+def test_an_acknowledgement_without_a_call_expires_once_with_an_alert_of_its_own() -> None:
+    lead, _ = advance(a_lead(), at(0))
+    lead = rep_does(settle_alerts(lead, at(1)), "acknowledge", at(20))
+
+    told = []
+    for second in (20, 120, 180, 300, 319.999):
+        lead, happenings = advance(lead, at(second))
+        told += happenings
+        lead = settle_alerts(lead, at(second))
+    assert "AcknowledgementExpired" not in told
+    assert lead.follow_up.wake_at == at(320)
+
+    lead, happenings = advance(lead, at(320))
+    assert happenings == ["AcknowledgementExpired", "reminder anna sms", "reminder anna email"]
+    assert all(alert_id.startswith("expired") for alert_id in lead.open_alerts)
+    assert (lead.acknowledged_by, lead.rep_id) == (None, "anna")
+    for second in (320, 321, 400, 599):
+        assert advance(lead, at(second)) == (lead, [])
+
+
+def test_an_acknowledgement_brings_the_planner_forward() -> None:
+    lead, _ = advance(a_lead(), at(601))
+    assert (lead.follow_up.wake_at, lead.follow_up.run) == (at(900), 1)
+    lead = rep_does(lead, "acknowledge", at(590))
+
+    lead, _ = advance(lead, at(602))
+
+    assert (lead.follow_up.wake_at, lead.follow_up.run) == (at(890), 2)
+
+
+def test_after_it_expired_somebody_else_can_be_on_it() -> None:
+    lead, _ = advance(a_lead(), at(0))
+    lead = rep_does(lead, "acknowledge", at(20))
+    lead, _ = advance(lead, at(320))
+
+    lead = rep_does(lead, "acknowledge", at(330), "boris")
+    assert (lead.acknowledged_by, lead.rep_id) == ("boris", "boris")
+    lead, _ = advance(lead, at(600))
+    assert lead.acknowledged_by is None, "the whole team was asked"
+
+
+def test_each_acknowledgement_expires_with_another_alert() -> None:
+    chain = a_chain()
+    lead, _ = advance(a_lead(), at(0), terms=a_terms(chain))
+    alerts: set[str] = set()
+    for second in (20, 340):
+        lead = rep_does(lead, "acknowledge", at(second))
+        lead, happenings = advance(
+            settle_alerts(lead, at(second)), at(second + 300), terms=a_terms(chain)
+        )
+        assert "AcknowledgementExpired" in happenings
+        alerts |= lead.open_alerts.keys()
+
+    assert len(alerts) == 4
+
+
+def test_a_call_or_a_new_owner_ends_an_acknowledgement_without_a_word() -> None:
+    lead, _ = advance(a_lead(), at(0))
+    acknowledged = rep_does(lead, "acknowledge", at(20))
+    called = rep_does(acknowledged, "voicemail", at(100))
+    assert advance(called, at(320)) == (called, [])
+
+    moved = happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction")
+    given = apply(acknowledged, Change((moved,)), at(100))
+    for second in (120, 180, 300, 320, 400):
+        given, happenings = advance(given, at(second))
+        assert "AcknowledgementExpired" not in happenings
+
+
+def test_an_acknowledgement_after_the_end_of_the_chain_expires_too() -> None:
+    lead = a_lead()
+    while (now := lead.due_at) is not None:
+        lead, _ = advance(lead, now)
+        lead = settle_alerts(lead, now)
+    lead = rep_does(lead, "acknowledge", at(5000))
+    assert lead.due_at == at(5300), "found by the sweeper though its event was never published"
+    assert not lead.was_missed(at(5360))
+    assert lead.was_missed(at(5361))
+
+    lead, happenings = advance(lead, at(5001))
+    assert (happenings, lead.follow_up.wake_at) == ([], at(5300))
+    lead, happenings = advance(lead, at(5300))
+    assert happenings[0] == "AcknowledgementExpired"
+    assert settle_alerts(lead, at(5301)).due_at is None
+
+
+def test_who_is_on_a_lead_that_nobody_follows_up_stays_on_it() -> None:
+    lead = rep_does(a_lead(verdict="non_target"), "acknowledge", at(1))
+    lead, _ = advance(lead, at(2))
+
+    assert lead.due_at is None
+    assert advance(lead, at(5000)) == (lead, [])
+    assert lead.acknowledged_by == "anna"
+
+
+# --- the deadline --------------------------------------------------------------------------------
+
+
+def a_chain(*steps: dict[str, object], **fields: object) -> Chain:
+    new = {"step": "new", "after_seconds": 0, "alert": [OWNER_BY_EMAIL]}
+    return Chain.model_validate({"steps": [new, *steps], **fields})
+
+
+OWNER_BY_EMAIL = {"who": "owner", "kind": "new", "via": ["email"]}
+MANAGER_BY_EMAIL = {"who": "manager", "kind": "breach", "via": ["email"]}
+
+
+def test_the_deadline_passes_although_no_step_says_so() -> None:
+    chain = a_chain()
+    lead, _ = advance(a_lead(), at(0), terms=a_terms(chain))
+    assert lead.follow_up.wake_at == at(300)
+
+    lead, happenings = advance(lead, at(300), terms=a_terms(chain))
+
+    assert happenings == ["ResponseBreached deadline"]
+    assert lead.breached_at == at(300)
+    lead, happenings = advance(lead, at(900), terms=a_terms(chain))
+    assert happenings == ["end"]
+
+
+def test_a_step_that_breaches_before_the_deadline_does_not() -> None:
+    early = {
+        "step": "early",
+        "after_seconds": 200,
+        "breach": True,
+        "alert": [MANAGER_BY_EMAIL],
+    }
+    chain = a_chain(early)
+    lead, _ = advance(a_lead(), at(0), terms=a_terms(chain))
+
+    lead, happenings = advance(lead, at(200), terms=a_terms(chain))
+    assert happenings == ["escalate manager", "breach maria email"]
+    assert (lead.breached_at, lead.follow_up.wake_at) == (None, at(300))
+    lead, happenings = advance(lead, at(300), terms=a_terms(chain))
+    assert happenings == ["ResponseBreached deadline"]
+
+
+def test_a_step_that_is_left_out_leaves_the_deadline_to_pass_by_itself() -> None:
+    only_if = {"step": "breach", "after_seconds": 300, "breach": True, "when": "acknowledged"}
+    chain = a_chain(only_if)
+    lead, _ = advance(a_lead(), at(0), terms=a_terms(chain))
+
+    assert advance(lead, at(300), terms=a_terms(chain))[1] == ["ResponseBreached deadline"]
+
+
+def test_a_chain_that_ends_before_the_deadline_does_not_forget_it() -> None:
+    chain = a_chain(round_seconds=60)
+    lead, _ = advance(a_lead(), at(0), terms=a_terms(chain))
+    lead = settle_alerts(lead, at(1))
+
+    lead, happenings = advance(lead, at(60), terms=a_terms(chain))
+    assert (happenings, lead.due_at) == (["end"], at(300))
+    lead, happenings = advance(lead, at(300), terms=a_terms(chain))
+    assert (happenings, lead.due_at) == (["ResponseBreached deadline"], None)
+
+
+def test_a_chain_that_ends_with_the_deadline_ends_after_it() -> None:
+    lead, _ = advance(a_lead(), at(0), terms=a_terms(a_chain(round_seconds=300)))
+
+    _, happenings = advance(lead, at(300), terms=a_terms(a_chain(round_seconds=300)))
+
+    assert happenings == ["ResponseBreached deadline", "end"]
+
+
+def test_a_step_that_the_calendar_never_reaches_holds_nothing_up() -> None:
+    fair = Calendar.model_validate(
+        {"zone": "UTC", "exceptions": {RECEIVED.date(): ["09:00-09:06"]}}
+    )
+    lead, happenings = advance(a_lead(), at(0), terms=a_terms(calendar=fair))
+    assert happenings[0] == "assign anna"
+
+    lead, happenings = advance(lead, at(4000), terms=a_terms(calendar=fair))
+
+    assert "ResponseBreached breach" in happenings
+    assert lead.follow_up.wake_at is None
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
 def test_an_empty_team_is_told_to_the_manager_once() -> None:
-    nobody = a_roster(a_rep("anna", on_duty=False), MARIA)
+    nobody = (a_rep("anna", on_duty=False), MARIA)
 
     lead, first = advance(a_lead(), at(0), nobody)
     lead, second = advance(lead, at(120), nobody)
@@ -142,15 +284,15 @@ def test_an_empty_team_is_told_to_the_manager_once() -> None:
 
 
 def test_somebody_who_comes_on_duty_gets_the_waiting_lead() -> None:
-    lead, _ = advance(a_lead(), at(0), a_roster(MARIA))
+    lead, _ = advance(a_lead(), at(0), (MARIA,))
 
-    lead, happenings = advance(lead, at(120), a_roster(ANNA, MARIA))
+    lead, happenings = advance(lead, at(120), (ANNA, MARIA))
 
     assert happenings == ["assign anna", "new anna sms", "new anna email"]
 
 
 def test_a_person_without_a_phone_is_told_by_e_mail_only() -> None:
-    _, happenings = advance(a_lead(), at(0), a_roster(a_rep("anna", phone=None), MARIA))
+    _, happenings = advance(a_lead(), at(0), (a_rep("anna", phone=None), MARIA))
 
     assert happenings == ["assign anna", "new anna email"]
 
@@ -160,7 +302,7 @@ def test_after_an_outage_each_person_is_told_once_per_channel() -> None:
 
     alerts = [event.split()[1:] for event in happenings if event.endswith(("sms", "email"))]
     assert len(alerts) == len({tuple(alert) for alert in alerts})
-    assert "ResponseBreached" in happenings
+    assert "ResponseBreached breach" in happenings
     assert lead.follow_up.wake_at == at(900)
 
 
@@ -169,7 +311,7 @@ def test_a_non_target_lead_rings_nobody() -> None:
 
     assert happenings == []
     assert lead.due_at is None
-    assert not needs_rep(lead, SAMPLE_CHAIN)
+    assert not needs_rep(lead, TERMS, at(0))
 
 
 def test_the_owner_hears_of_a_further_submission_even_after_the_call() -> None:
@@ -204,7 +346,7 @@ def test_a_hundred_further_submissions_are_one_message() -> None:
 
 
 def test_a_lead_that_nobody_had_gets_an_owner_when_the_person_writes_again() -> None:
-    nobody = a_roster(MARIA)
+    nobody = (MARIA,)
     lead = a_lead()
     while lead.due_at is not None:
         now = lead.due_at
@@ -216,13 +358,15 @@ def test_a_lead_that_nobody_had_gets_an_owner_when_the_person_writes_again() -> 
     assert happenings == []
     assert still.due_at == at(5000), "it stays due until somebody is there"
     lead, happenings = advance(still, at(5060))
-    assert happenings == ["assign anna", "again anna sms", "again anna email"]
+    assert happenings == ["assign anna", "new anna sms", "new anna email"], "once for all of it"
+    assert lead.follow_up.wake_at == at(5180), "the chain, which had ended, begins anew"
+    assert lead.follow_up.told_submissions == 2
 
 
 def test_an_execution_that_overslept_is_given_up_for_a_new_run() -> None:
     lead, _ = advance(a_lead(), at(0))
 
-    change = plan(lead, SAMPLE_CHAIN, ALWAYS, a_roster(), at(200), new_run=True)
+    change = planned(lead, at(200), new_run=True)
 
     assert change is not None
     assert change.follow_up is not None
@@ -256,53 +400,12 @@ def test_an_earlier_wake_up_is_a_new_run() -> None:
         update={"follow_up": lead.follow_up.model_copy(update={"wake_at": at(170)})}
     )
 
-    change = plan(later, SAMPLE_CHAIN, ALWAYS, a_roster(), at(1))
+    change = planned(later, at(1))
 
     assert change is not None
     assert change.follow_up is not None
     assert change.follow_up.wake_at == at(120)
     assert change.follow_up.run == 2
-
-
-@given(
-    moments=st.lists(st.integers(0, 4000), min_size=1, max_size=30),
-    acknowledged_at=st.none() | st.integers(0, 4000),
-    attempted_at=st.none() | st.integers(0, 4000),
-    turn=st.integers(0, 10),
-)
-def test_whenever_it_is_woken_each_step_is_done_once_in_time_and_never_after_a_call(
-    moments: list[int], acknowledged_at: int | None, attempted_at: int | None, turn: int
-) -> None:
-    lead = a_lead()
-    done: Counter[str] = Counter()
-    deeds = [(second, "wake") for second in moments]
-    deeds += [(acknowledged_at, "acknowledge")] if acknowledged_at is not None else []
-    deeds += [(attempted_at, "no_answer")] if attempted_at is not None else []
-    for second, deed in sorted(deeds):
-        if deed == "acknowledge" and lead.first_attempt_at is not None:
-            continue
-        if deed != "wake":
-            lead = rep_does(lead, deed, at(second))
-            continue
-        change = plan(lead, SAMPLE_CHAIN, ALWAYS, a_roster(turn=turn), at(second))
-        if change is None:
-            continue
-        if lead.first_attempt_at is not None:
-            assert change.events == ()
-        for event in change.events:
-            if isinstance(event, happened.AlertRequested):
-                done[event.alert_id] += 1
-                step = next(s for s in SAMPLE_CHAIN.steps if s.step == event.step)
-                round_start = (event.round - 1) * SAMPLE_CHAIN.round_seconds
-                assert second >= round_start + step.after_seconds
-            elif isinstance(event, happened.ResponseBreached):
-                done["breach"] += 1
-        lead = apply(lead, change, at(second))
-        if lead.awaits_attempt:
-            ended = lead.follow_up.round > SAMPLE_CHAIN.rounds
-            assert ended or (lead.due_at is not None), "never silent"
-            assert ended or (lead.follow_up.wake_at or RECEIVED) > at(second)
-    assert all(count == 1 for count in done.values())
 
 
 @pytest.mark.parametrize(
