@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
-from shared.domain import follow_up
+from shared.domain.clocks import Terms
+from shared.domain.follow_up import needs_rep, plan
 from shared.domain.instants import iso
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
-from shared.errors import PolicyError
+from shared.domain.routing import Chosen, Nobody, Rotation, choose
 from shared.observability import Metric
 from shared.races import on_latest_lead
+
+T = TypeVar("T")
 
 ACTOR = "advance_follow_up"
 WAKE_UP_MISSED = Metric("WakeUpMissed")
@@ -21,10 +24,11 @@ class Leads(Protocol):
     def lead(self, lead_id: str) -> Lead | None: ...
     def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
     def people(self, team: str) -> list[Rep]: ...
-    def next_turn(self, team: str) -> int: ...
+    def take_turn(self, team: str, choose: Callable[[Rotation], tuple[T, Rotation]]) -> T: ...
 
 
 class Policies(Protocol):
+    def current(self) -> Policy: ...
     def version(self, number: int) -> Policy: ...
 
 
@@ -79,23 +83,27 @@ def advance(
 
 def _record_what_is_due(lead: Lead, parts: Parts, now: datetime, *, swept: bool) -> Lead:
     # The lead follows the policy that it was captured under, whatever was published since.
-    policy = parts.policies.version(lead.policy_version)
-    form = policy.form(lead.form_id)
-    if form is None:
-        raise PolicyError(f"form/{lead.form_id} is not in version {lead.policy_version}")
-    chain = policy.chain(form.chain)
-
-    def in_shift(rep: Rep) -> bool:
-        return rep.calendar is None or policy.calendar(rep.calendar).is_open(now)
-
-    turn = parts.leads.next_turn(lead.team) if follow_up.needs_rep(lead, chain) else 0
-    roster = Roster(parts.leads.people(lead.team), in_shift=in_shift, turn=turn)
-    overslept = swept and lead.overslept(now)
-    calendar = policy.calendar(form.calendar)
-    change = follow_up.plan(lead, chain, calendar, roster, now, new_run=overslept)
+    terms = Terms.of(parts.policies.version(lead.policy_version), lead)
+    # People and their shifts are what they are today.
+    roster = Roster(parts.leads.people(lead.team), now, parts.policies.current().shift)
+    turn = _take_turn(lead, terms, roster, parts) if needs_rep(lead, terms, now) else None
+    change = plan(lead, terms, roster, turn=turn, new_run=swept and lead.overslept(now))
     if change is None:
         return lead
     return parts.leads.record(lead, change, actor=ACTOR, at=now)
+
+
+def _take_turn(lead: Lead, terms: Terms, roster: Roster, parts: Parts) -> Chosen | Nobody:
+    """Who gets a lead that nobody has; the owner of the contact's last one, where rules ask."""
+    previous = None
+    if lead.previous_lead_id and any(rule.to == "previous_owner" for rule in terms.rules):
+        previous = parts.leads.lead(lead.previous_lead_id)
+    previous_owner = previous.rep_id if previous else None
+
+    def next_one(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
+        return choose(terms.rules, roster, rotation, previous_owner)
+
+    return parts.leads.take_turn(lead.team, next_one)
 
 
 def _go_on(lead: Lead, parts: Parts, *, woken_by_machine: bool, swept: bool) -> Advanced:

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from follow_up_lead import pages, service
 from shared.adapters import dynamodb
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
 from shared.observability import reactor
 from shared.settings import settings
 
@@ -19,24 +20,25 @@ app.exception_handler(list(pages.ERROR_PAGES))(pages.error_page)
 
 
 @cache
-def leads() -> service.Leads:
-    return LeadTable(dynamodb.Table(dynamodb.client(), settings().table_name))
+def parts() -> service.Parts:
+    table = dynamodb.Table(dynamodb.client(), settings().table_name)
+    return service.Parts(LeadTable(table), PolicyStore(table), time.sleep)
 
 
 @app.route("/l/<code>", method=["GET", "HEAD"])
 def show_lead(code: str) -> Response[str]:
-    return pages.lead_page(service.see_lead(code, leads(), datetime.now(UTC)))
+    return pages.lead_page(service.see_lead(code, parts(), datetime.now(UTC)))
 
 
 @app.route("/r/<code>", method=["GET", "HEAD"])
 def show_list(code: str) -> Response[str]:
-    return pages.list_page(service.see_list(code, leads(), datetime.now(UTC)))
+    return pages.list_page(service.see_list(code, parts().leads, datetime.now(UTC)))
 
 
 @app.post("/l/<code>")
 def act_on_lead(code: str) -> Response[str]:
     posted = pages.read_form(app.current_event)
-    return pages.answer(service.act_on_lead(code, posted, leads(), datetime.now(UTC), time.sleep))
+    return pages.answer(service.act_on_lead(code, posted, parts(), datetime.now(UTC)))
 
 
 @reactor

@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
@@ -14,6 +15,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, SeenLead, SeenList
+from shared.domain.events import Reading
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
 from shared.errors import RetryableError, UnknownLinkError
@@ -25,7 +27,9 @@ from shared.texts.story import Line, lines
 
 FORM_LENGTH = 40_000
 """More than the longest note, percent-encoded, with everything beside it."""
-_NOTHING_TYPED = dict.fromkeys(("action", "reason", "amount", "currency", "note"), "")
+_NOTHING_TYPED = dict.fromkeys(
+    ("action", "reason", "amount", "currency", "until", "to_rep_id", "note"), ""
+)
 CONFIRMED_WITHIN = timedelta(minutes=2)
 """How long a page repeats what its reader has just recorded."""
 
@@ -34,6 +38,12 @@ _Sentence = tuple[HTTPStatus, str, str]
 _SHOWN: _Sentence = (HTTPStatus.OK, "", "")
 REFUSALS: Mapping[str, _Sentence] = {
     "closed": (HTTPStatus.CONFLICT, "", mark("This lead is closed already.")),
+    "open": (HTTPStatus.CONFLICT, "", mark("This lead is open already.")),
+    "newer_lead": (
+        HTTPStatus.CONFLICT,
+        "",
+        mark("This person has a newer lead that is open: go on with that one."),
+    ),
     "taken": (HTTPStatus.CONFLICT, "", mark("Somebody else is on it already.")),
     "already_called": (HTTPStatus.CONFLICT, "", mark("Somebody has called already.")),
     "stale_page": (
@@ -43,6 +53,17 @@ REFUSALS: Mapping[str, _Sentence] = {
     ),
     "unknown_action": (HTTPStatus.UNPROCESSABLE_ENTITY, "", mark("Choose one of the buttons.")),
     "reason_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "reason", mark("Choose a reason.")),
+    "time_needed": (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "until",
+        mark("Enter a time from now on, within three months."),
+    ),
+    "snoozed_before": (
+        HTTPStatus.CONFLICT,
+        "",
+        mark("The first call was put off once already: please call."),
+    ),
+    "person_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "to_rep_id", mark("Choose a colleague.")),
     "note_needed": (
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "note",
@@ -81,6 +102,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         asked=paragraphs(lead.asked or ""),
         again=_again(lead, locale),
         clock=_clock(lead, viewer, now),
+        clocks=[_read(clock, viewer, now) for clock in seen.clocks],
         state=words.state(lead, locale),
         owner=seen.roster.get(lead.rep_id),
         received=figures.clock(lead.received_at, viewer.zone, now, locale),
@@ -94,6 +116,12 @@ def lead_page(seen: SeenLead) -> Response[str]:
         action_id=secrets.token_hex(16),
         rejection_reasons=words.rejection_reasons(locale),
         loss_reasons=words.loss_reasons(locale),
+        colleagues=[
+            rep
+            for rep in seen.roster.people.values()
+            if rep.active and rep.rep_id not in (viewer.rep_id, lead.rep_id)
+        ],
+        zone=viewer.zone,
         currencies=CURRENCIES,
         usual_currency="RUB" if lead.locale == "ru" else "EUR",
         note_length=NOTE_LENGTH,
@@ -204,6 +232,9 @@ def _clock(lead: Lead, viewer: Rep, now: datetime) -> Clock:
     locale = viewer.locale
     _ = translation(locale).gettext
     due = {"time": figures.clock(lead.respond_by, viewer.zone, now, locale)}
+    if lead.status == "open" and lead.snoozed_until is not None and now < lead.snoozed_until:
+        agreed = {"time": figures.clock(lead.snoozed_until, viewer.zone, now, locale)}
+        return Clock("waiting", _("To be called at %(time)s") % agreed, _("as agreed"))
     if lead.first_attempt_at is None:
         if lead.closed_at is not None:
             return Clock("met", _("Closed without a call"), "")
@@ -214,10 +245,38 @@ def _clock(lead: Lead, viewer: Rep, now: datetime) -> Clock:
         return Clock("late", late, _("The call was due by %(time)s") % due)
     called = {"time": figures.clock(lead.first_attempt_at, viewer.zone, now, locale)}
     first_call = _("First call at %(time)s") % called
-    if lead.late_seconds:
+    if lead.late_seconds or lead.breached_at is not None:
         late = figures.lateness(lead.first_attempt_at - lead.respond_by, locale)
         return Clock("missed", first_call, late)
     return Clock("met", first_call, _("in time"))
+
+
+def _read(clock: Reading, viewer: Rep, now: datetime) -> dict[str, str]:
+    """A row of the clocks: what it shows in both times, and how that compares with the target."""
+    locale = viewer.locale
+    _ = translation(locale).gettext
+    remarks: list[str] = []
+    match clock.state:
+        case "met":
+            remarks.append(_("in time"))
+        case "late":
+            remarks.append(figures.lateness(_span(clock.late_by), locale))
+        case "open" if clock.due_at is not None:
+            due = figures.clock(clock.due_at, viewer.zone, now, locale)
+            remarks.append(_("by %(time)s") % {"time": due})
+    if clock.stopped_at is None:
+        remarks.append(_("still runs"))
+    return {
+        "name": words.clock(clock.clock, locale),
+        "state": clock.state,
+        "remark": ", ".join(remarks),
+        "wall": figures.span(_span(clock.wall_seconds), locale),
+        "business": figures.span(_span(clock.business_seconds), locale),
+    }
+
+
+def _span(seconds: Decimal) -> timedelta:
+    return timedelta(seconds=float(seconds))
 
 
 def _told(line: Line, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:

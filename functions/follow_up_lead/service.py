@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol, get_args
+from zoneinfo import ZoneInfo
 
 from shared.adapters.lead_table import Link, Story
 from shared.domain.actions import Action, ActionName, act
+from shared.domain.clocks import Terms
+from shared.domain.events import Reading
 from shared.domain.lead import Change, Lead
+from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
 from shared.errors import IllegalActionError, UnknownLinkError
 from shared.races import on_latest_lead
@@ -34,6 +38,18 @@ class Leads(Protocol):
     def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
 
 
+class Policies(Protocol):
+    def version(self, number: int) -> Policy: ...
+
+
+class Parts(NamedTuple):
+    """The parts that the rep's side needs."""
+
+    leads: Leads
+    policies: Policies
+    pause: Callable[[float], None]
+
+
 class Refusal(NamedTuple):
     """Why an action was not recorded, and what had been typed."""
 
@@ -48,6 +64,7 @@ class SeenLead(NamedTuple):
     viewer: Rep
     roster: Roster
     story: Story
+    clocks: tuple[Reading, ...]
     refusal: Refusal | None = None
 
 
@@ -69,13 +86,14 @@ class Acted(NamedTuple):
     refused: SeenLead | None = None
 
 
-def see_lead(code: str, leads: Leads, now: datetime) -> SeenLead:
+def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
     """The lead behind a code. Raises UnknownLinkError."""
-    link, viewer, roster = _behind(code, "lead", leads, now)
-    story = leads.story(link.lead_id or "")
+    link, viewer, roster = _behind(code, "lead", parts.leads, now)
+    story = parts.leads.story(link.lead_id or "")
     if story is None or story.lead.team != link.team:
         raise UnknownLinkError("no such lead")
-    return SeenLead(now, viewer, roster, story)
+    clocks = _terms(story.lead, parts).read(story.lead, now)
+    return SeenLead(now, viewer, roster, story, clocks)
 
 
 def see_list(code: str, leads: Leads, now: datetime) -> SeenList:
@@ -88,36 +106,23 @@ def see_list(code: str, leads: Leads, now: datetime) -> SeenList:
     return SeenList(now, viewer, roster, sorted(found, key=lambda lead: _urgency(lead, now)))
 
 
-def act_on_lead(
-    code: str,
-    posted: Mapping[str, str],
-    leads: Leads,
-    now: datetime,
-    pause: Callable[[float], None],
-) -> Acted:
+def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> Acted:
     """Does what a posted form says, or says why it cannot be done.
 
     Raises UnknownLinkError, and LeadChangedError when the lead never stood still.
     """
-    link, viewer, _ = _behind(code, "lead", leads, now)
+    link, viewer, roster = _behind(code, "lead", parts.leads, now)
     codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
     try:
-        action = read_action(posted)
-        _record(link, viewer, action, leads, now, pause)
+        action = read_action(posted, viewer.zone, roster)
+        _record(link, viewer, action, parts, now)
     except IllegalActionError as error:
-        seen = see_lead(code, leads, now)._replace(refusal=Refusal(error.reason, posted))
+        seen = see_lead(code, parts, now)._replace(refusal=Refusal(error.reason, posted))
         return Acted(code, {**codes, "refusal": error.reason}, seen)
     return Acted(code, {**codes, "action": action.name})
 
 
-def _record(
-    link: Link,
-    viewer: Rep,
-    action: Action,
-    leads: Leads,
-    now: datetime,
-    pause: Callable[[float], None],
-) -> None:
+def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime) -> None:
     """Records an action once, however often its form is sent.
 
     When somebody writes the lead in the same moment it is read again and judged again, so that a
@@ -127,18 +132,24 @@ def _record(
     def record(lead: Lead | None) -> None:
         if lead is None or lead.team != link.team:
             raise UnknownLinkError("no such lead")
-        change = act(lead, action, viewer.rep_id, now)
+        change = act(lead, action, viewer.rep_id, now, _terms(lead, parts))
         if change is not None:
-            leads.record(lead, change, actor=viewer.rep_id, at=now)
+            if viewer.missed_pages:
+                change = change._replace(answered_by=viewer.rep_id)
+            parts.leads.record(lead, change, actor=viewer.rep_id, at=now)
 
-    on_latest_lead(link.lead_id or "", leads, record, pause)
+    on_latest_lead(link.lead_id or "", parts.leads, record, parts.pause)
 
 
-def read_action(posted: Mapping[str, str]) -> Action:
-    """The action that a posted form says.
+def _terms(lead: Lead, parts: Parts) -> Terms:
+    return Terms.of(parts.policies.version(lead.policy_version), lead)
 
-    Raises IllegalActionError with `stale_page`, `unknown_action`, `currency_needed` or
-    `note_too_long`; `shared.domain.actions.act` knows the other reasons.
+
+def read_action(posted: Mapping[str, str], zone: str, roster: Roster) -> Action:
+    """The action that a posted form says; times in it are those of a zone.
+
+    Raises IllegalActionError with `stale_page`, `unknown_action`, `currency_needed`,
+    `person_needed` or `note_too_long`; `shared.domain.actions.act` knows the other reasons.
     """
     action_id = posted.get("action_id", "")
     if not _ACTION_ID.fullmatch(action_id):
@@ -153,6 +164,9 @@ def read_action(posted: Mapping[str, str]) -> Action:
     currency = posted.get("currency")
     if name == "win" and currency not in CURRENCIES:
         raise IllegalActionError("currency_needed")
+    colleague = roster.get(posted.get("to_rep_id")) if name == "hand_over" else None
+    if name == "hand_over" and (colleague is None or not colleague.active):
+        raise IllegalActionError("person_needed")
     return Action(
         name=name,
         # Another button of the same form, on a page that the browser kept, is another action.
@@ -160,8 +174,19 @@ def read_action(posted: Mapping[str, str]) -> Action:
         reason=posted.get("reason") or None,
         amount=read_sum(posted.get("amount", "")) if name == "win" else None,
         currency=currency if name == "win" else None,
+        until=read_time(posted.get("until", ""), zone) if name == "snooze" else None,
+        to_rep_id=colleague.rep_id if colleague else None,
         note=note or None,
     )
+
+
+def read_time(text: str, zone: str) -> datetime | None:
+    """A local time as browsers send it, `2026-11-30T10:00`; None for anything else."""
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if local.tzinfo is None else None
 
 
 def read_sum(text: str) -> Decimal | None:
@@ -176,7 +201,7 @@ def read_sum(text: str) -> Decimal | None:
 def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
     """The link, its person and their team; whoever has left it has no access."""
     link = leads.link(code, now)
-    roster = Roster(leads.people(link.team))
+    roster = Roster(leads.people(link.team), now)
     viewer = roster.get(link.rep_id)
     if link.kind != kind or viewer is None or not viewer.active:
         raise UnknownLinkError("not for this person or this page")

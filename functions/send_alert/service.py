@@ -4,7 +4,7 @@ Lease, look again, publish, settle, record: never zero messages, and a second on
 process died, or the table did not answer, between publishing and settling.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol
@@ -13,7 +13,8 @@ from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.lead_table import LINK_LIFE, Link
 from shared.domain.events import AlertFailed, AlertSent
 from shared.domain.instants import seconds_between
-from shared.domain.lead import Change, Lead, OpenAlert, settled
+from shared.domain.lead import Change, Lead, OpenAlert
+from shared.domain.projection import settled
 from shared.domain.roster import Rep
 from shared.races import on_latest_lead
 from shared.texts import alerts as texts
@@ -61,7 +62,8 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     if lead is None or alert_id not in lead.open_alerts:
         return "dropped"
     alert = lead.open_alerts[alert_id]
-    rep = {rep.rep_id: rep for rep in parts.leads.people(lead.team)}.get(alert.rep_id)
+    people = {rep.rep_id: rep for rep in parts.leads.people(lead.team)}
+    rep = people.get(alert.rep_id)
     if rep is None or not rep.reachable_by(alert.via):
         return _record(lead_id, _failed(alert_id, alert, "unreachable"), parts, now, again=True)
     leased = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now), now)
@@ -73,7 +75,8 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
         return "dropped"
     outcome: Outcome
     try:
-        message_id = _publish(lead, alert, rep, leased, parts, now)
+        link = f"{parts.public_url}/{'r' if rep.role == 'manager' else 'l'}/{leased}"
+        message_id = _publish(lead, alert, people, link, parts, now)
     except AlertRefusedError as error:
         outcome = _failed(alert_id, alert, error.reason)
     else:
@@ -99,12 +102,23 @@ def _link(lead: Lead, rep: Rep, now: datetime) -> Link:
     )
 
 
-def _publish(lead: Lead, alert: OpenAlert, rep: Rep, code: str, parts: Parts, now: datetime) -> str:
-    link = f"{parts.public_url}/{'r' if rep.role == 'manager' else 'l'}/{code}"
+def _publish(
+    lead: Lead, alert: OpenAlert, people: Mapping[str, Rep], link: str, parts: Parts, now: datetime
+) -> str:
+    rep = people[alert.rep_id]
+    about = people.get(alert.about or "")
     if alert.via == "sms":
-        text = texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now)
+        text = (
+            texts.off_duty_sms(about, rep, link)
+            if about
+            else texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now)
+        )
         return parts.sender.sms(rep.phone or "", text)
-    email = texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
+    email = (
+        texts.off_duty_email(about, rep, link)
+        if about
+        else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
+    )
     return parts.sender.email(rep, email.subject, email.text)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from shared.domain.events import AlertKind
 from shared.domain.lead import Lead
+from shared.domain.roster import Rep
 from shared.texts import mark, translation
 from shared.texts.figures import ago, clock, lateness, phone, time_left
 from shared.texts.plain import cut, one_line, paragraphs
@@ -23,6 +24,10 @@ HEADLINES: dict[AlertKind, str] = {
     "offer": mark("Free to take"),
     "unassigned": mark("Nobody on duty"),
     "again": mark("Asked again"),
+    "handed_over": mark("Handed over to you"),
+    "callback": mark("Time to call, as agreed"),
+    "reopened": mark("Open again"),
+    "off_duty": mark("Off duty: alerts were not answered"),
 }
 
 SUBJECT_LENGTH = 99
@@ -220,6 +225,46 @@ def _quoted(heading: str, text: str | None) -> str:
     """A visitor's lines, marked as such: none can pass for one of ours."""
     lines = paragraphs(text or "").splitlines()
     return "\n".join([f"{heading}:", *(f"> {line}".rstrip() for line in lines)]) if lines else ""
+
+
+# --- about a colleague ----------------------------------------------------------------------------
+
+
+def off_duty_sms(who: Rep, reader: Rep, link: str) -> str:
+    """That somebody gets no more leads, because they did not answer: to them, or to a manager."""
+    _ = translation(reader.locale).gettext
+    if who == reader:
+        said = _("You are off duty now: two alerts were not answered. To be back, open this:")
+    else:
+        name = {"name": _typewritten(cut(who.name, LONGEST["name"], ".."))}
+        said = _("%(name)s is off duty now: two alerts were not answered.") % name
+    return f"{said}\n{link}"
+
+
+def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:
+    """The same in more words."""
+    _ = translation(reader.locale).gettext
+    if who == reader:
+        return Email(
+            _("You are off duty now"),
+            _(
+                "Two leads in a row went to somebody else, because the alerts about them were not"
+                " answered. So you get no new ones for the time being.\n\nSay what you did about"
+                " this lead, or ask your manager, and you are back on duty:"
+            )
+            + f"\n{link}\n",
+        )
+    name = {"name": one_line(who.name)}
+    return Email(
+        cut(_("%(name)s is off duty now") % name, SUBJECT_LENGTH),
+        _(
+            "Two leads in a row were taken from %(name)s, because the alerts about them were not"
+            " answered. New leads go to others, until %(name)s answers one or is put on duty"
+            " again.\n\nThe team's open leads:"
+        )
+        % name
+        + f"\n{link}\n",
+    )
 
 
 # --- both ----------------------------------------------------------------------------------------

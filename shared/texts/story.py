@@ -23,14 +23,20 @@ _WORDS = {
     "AlertFailed sms": mark("SMS could not be sent"),
     "AlertFailed email": mark("E-mail could not be sent"),
     "LeadAcknowledged": mark("On it"),
+    "AcknowledgementExpired": mark("On it, and no call: free again"),
     "LeadAttempted talked": mark("Called, talked"),
     "LeadAttempted no_answer": mark("Called, no answer"),
+    "LeadAttempted voicemail": mark("Called, left a message"),
     "ResponseBreached": mark("Time ran out, nobody had called"),
     "LeadEscalated backup": mark("Passed on to a second person"),
     "LeadEscalated manager": mark("Passed on to the manager"),
     "LeadEscalated team": mark("Offered to the whole team"),
     "LeadReassigned": mark("Reassigned"),
     "LeadReassigned took_over": mark("Taken over"),
+    "LeadReassigned handed_over": mark("Handed over"),
+    "LeadSnoozed": mark("To be called at an agreed time"),
+    "LeadReopened": mark("Opened again"),
+    "LeadReplanned": mark("Goes by newer rules"),
     "LeadRejected": mark("Not a fit"),
     "DealWon": mark("Won"),
     "DealLost": mark("Lost"),
@@ -76,7 +82,7 @@ def _line(recorded: RecordedEvent, notes: Mapping[str, str], locale: str) -> Lin
     if words is None:
         return None
     said = translation(locale).gettext(words)
-    people = tuple(getattr(event, field) for field in _PEOPLE_FIELDS if hasattr(event, field))
+    people = tuple(filter(None, (getattr(event, field, None) for field in _PEOPLE_FIELDS)))
     line = Line(recorded.at, recorded.actor, said, people)
     match event:
         case happened.LeadRejected(reason=code) | happened.DealLost(reason=code):

@@ -1,8 +1,10 @@
 """What codes are called when a person reads them: reasons, and the state that a lead is in."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS
+from shared.domain.events import ClockName
 from shared.domain.lead import Lead
 from shared.texts import mark, translation
 
@@ -72,6 +74,20 @@ def _grouped(codes: tuple[str, ...], locale: str) -> list[ReasonGroup]:
     return list(groups.values())
 
 
+_CLOCKS: Mapping[ClockName, str] = {
+    "response": mark("First call"),
+    "acknowledge": mark("Somebody is on it"),
+    "contact": mark("First talk"),
+    "qualify": mark("Outcome"),
+    "owner": mark("First call by the owner"),
+}
+
+
+def clock(name: ClockName, locale: str) -> str:
+    """What a clock waits for."""
+    return translation(locale).gettext(_CLOCKS[name])
+
+
 Tone = Literal["new", "mine", "called", "talked", "won", "lost"]
 
 
@@ -96,7 +112,8 @@ def state(lead: Lead, locale: str) -> State:
         return State("talked", _("Talked"))
     if lead.first_attempt_at is not None:
         calls = f" ×{lead.attempts}" if lead.attempts > 1 else ""
-        return State("called", _("No answer") + calls)
+        said = _("Left a message") if lead.last_result == "voicemail" else _("No answer")
+        return State("called", said + calls)
     if lead.acknowledged_at is not None:
         return State("mine", _("On it"))
     return State("new", _("New"))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared import errors
+from shared.domain.events import LeadEvent
 from tests.unit.template import (
     ROOT,
     expanded,
@@ -102,6 +103,23 @@ def test_every_rule_may_write_to_its_queue_and_to_its_dead_letters() -> None:
             assert (name, target["Arn"]["Fn::GetAtt"][0]) in allowed
             assert (name, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]) in allowed
             assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86400
+
+
+def test_what_can_bring_a_step_forward_wakes_the_planner() -> None:
+    """Above all an acknowledgement, which may end before the next step is due."""
+    pattern = template()["Resources"]["AdvanceRule"]["Properties"]["EventPattern"]
+
+    assert {*pattern["detail-type"]} <= {*LeadEvent.registry}
+    assert {*pattern["detail-type"]} == {
+        "LeadCaptured",
+        "LeadResubmitted",
+        "LeadAcknowledged",
+        "LeadReassigned",
+        "LeadReopened",
+        "LeadReplanned",
+        "LeadSnoozed",
+        "AlertFailed",
+    }
 
 
 def test_the_machine_may_invoke_its_function_and_knows_our_errors() -> None:

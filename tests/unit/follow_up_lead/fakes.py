@@ -1,17 +1,39 @@
-"""The table behind the rep's pages, in memory."""
+"""The table and the policy behind the rep's pages, in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from pydantic import BaseModel
+
+from follow_up_lead.service import Parts
 from shared.adapters.lead_table import Link, Story
+from shared.domain.calendar import Calendar
 from shared.domain.events import VISITOR, LeadCaptured, LeadEvent, RecordedEvent
-from shared.domain.lead import Change, Lead, Note, apply
+from shared.domain.lead import Change, Lead, Note
+from shared.domain.policy import Policy
+from shared.domain.projection import apply
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, UnknownLinkError
-from tests.unit.domain.samples import ANNA, BORIS, MARIA, RECEIVED
+from tests.unit.domain.samples import ALWAYS, ANNA, BORIS, MARIA, RECEIVED, SAMPLE_CHAIN
+from tests.unit.samples import a_form
 
 LEAD_CODE = "Anna00000001"
 LIST_CODE = "Anna00000002"
+
+
+class FakePolicies:
+    """One form with the sample chain, on this calendar, in every version."""
+
+    def __init__(self, calendar: Calendar = ALWAYS) -> None:
+        form = a_form(calendar="hours")
+        self.documents: Mapping[str, BaseModel] = {
+            f"form/{form.form_id}": form,
+            f"chain/{form.chain}": SAMPLE_CHAIN,
+            f"calendar/{form.calendar}": calendar,
+        }
+
+    def version(self, number: int) -> Policy:
+        return Policy(number, self.documents.get)
 
 
 class FakeLeads:
@@ -22,6 +44,7 @@ class FakeLeads:
         self.stories: dict[str, Story] = {}
         self.links: dict[str, Link] = {}
         self.writes = 0
+        self.changes: list[Change] = []
         self.before_record: Callable[[], None] = lambda: None
 
     def add(self, lead: Lead) -> Lead:
@@ -84,6 +107,7 @@ class FakeLeads:
         self.before_record()
         if self.stories[lead.lead_id].lead.version != lead.version:
             raise LeadChangedError(lead.lead_id)
+        self.changes.append(change)
         return self._write(lead, change, actor, at)
 
     def _write(self, lead: Lead, change: Change, actor: str, at: datetime) -> Lead:
@@ -110,3 +134,12 @@ class FakeLeads:
             channel=lead.channel,
             event=event,
         )
+
+
+def parts_on(
+    leads: FakeLeads,
+    calendar: Calendar = ALWAYS,
+    pause: Callable[[float], None] = lambda _: None,
+) -> Parts:
+    """What the rep's side works with."""
+    return Parts(leads, FakePolicies(calendar), pause)

@@ -8,6 +8,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from follow_up_lead import handler
+from follow_up_lead.service import Parts
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.domain.lead import Lead
@@ -15,6 +16,7 @@ from shared.errors import StorageUnavailableError
 from shared.settings import settings
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, MARIA
+from tests.unit.follow_up_lead.fakes import FakePolicies
 
 FOREVER = 2**40
 ACTION = {"action": "no_answer", "action_id": "5e" * 16}
@@ -82,7 +84,8 @@ class Site:
 @pytest.fixture
 def site(table: Table, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site(table)
-    monkeypatch.setattr(handler, "leads", lambda: site.leads)
+    parts = Parts(site.leads, FakePolicies(), lambda _: None)
+    monkeypatch.setattr(handler, "parts", lambda: parts)
     return site
 
 
@@ -104,13 +107,13 @@ def assert_safe(answer: dict[str, Any]) -> None:
 
 
 def test_the_table_is_the_one_that_the_template_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    handler.leads.cache_clear()
+    handler.parts.cache_clear()
     settings.cache_clear()
     monkeypatch.setenv("TABLE_NAME", "leads")
 
-    assert handler.leads() is handler.leads()
+    assert handler.parts() is handler.parts()
 
-    handler.leads.cache_clear()
+    handler.parts.cache_clear()
     settings.cache_clear()
 
 

@@ -1,18 +1,20 @@
 """What stands on the pages, in both languages, and that strangers' words stay words."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from follow_up_lead import pages
 from follow_up_lead.service import act_on_lead, see_lead, see_list
 from shared.domain import events as happened
-from shared.domain.lead import Lead, Said
+from shared.domain.actions import ActionName
+from shared.domain.calendar import Calendar
+from shared.domain.lead import FollowUp, Lead, Said
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, StorageUnavailableError, UnknownLinkError
-from tests.unit.domain.samples import MARIA, a_lead, a_rep, at, resubmitted
-from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads
+from tests.unit.domain.samples import ALWAYS, MARIA, a_lead, a_rep, at, resubmitted
+from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads, parts_on
 from tests.unit.texts.skeleton import HOSTILE, skeleton, text_of
 
 ANNA = a_rep("anna", name="Anna Novak", zone="Europe/Berlin")
@@ -27,8 +29,9 @@ FULL: dict[str, Any] = {
 class Scene:
     """A lead of Anna's and the page that she gets."""
 
-    def __init__(self, viewer: Rep = ANNA, **fields: Any) -> None:
+    def __init__(self, viewer: Rep = ANNA, calendar: Calendar = ALWAYS, **fields: Any) -> None:
         self.leads = FakeLeads(viewer, BORIS, MARIA)
+        self.parts = parts_on(self.leads, calendar)
         self.lead: Lead = self.leads.add(a_lead(**{**FULL, **fields}))
         self.leads.link_to(LEAD_CODE, viewer, self.lead)
         self.happen(1, happened.LeadAssigned(rep_id=viewer.rep_id, rule="round_robin"))
@@ -38,12 +41,10 @@ class Scene:
 
     def act(self, seconds: float, action: str, **posted: str) -> Any:
         form = {"action": action, "action_id": f"{int(seconds):032x}", **posted}
-        return pages.answer(
-            act_on_lead(LEAD_CODE, form, self.leads, at(seconds), pause=lambda _: None)
-        )
+        return pages.answer(act_on_lead(LEAD_CODE, form, self.parts, at(seconds)))
 
     def html(self, seconds: float = 60) -> str:
-        answer = pages.lead_page(see_lead(LEAD_CODE, self.leads, at(seconds)))
+        answer = pages.lead_page(see_lead(LEAD_CODE, self.parts, at(seconds)))
         assert answer.status_code == 200
         return str(answer.body)
 
@@ -84,10 +85,10 @@ def test_a_new_lead_says_who_what_where_from_and_until_when() -> None:
 def test_each_action_is_a_plain_form() -> None:
     page = Scene().html()
 
-    assert page.count('<form method="post"') == 5
-    for action in ("acknowledge", "talked", "no_answer", "win", "lose", "reject"):
+    assert page.count('<form method="post"') == 7
+    for action in {*get_args(ActionName)} - {"reopen"}:
         assert f'value="{action}"' in page
-    assert page.count('name="action_id"') == 5
+    assert page.count('name="action_id"') == 7
     assert "<script" not in page
 
 
@@ -145,6 +146,103 @@ def test_a_late_attempt_stays_late() -> None:
     assert "First call at 10:06 1 minute late" in scene.text(1000)
 
 
+def test_a_message_on_a_machine_is_a_call() -> None:
+    scene = Scene()
+    assert scene.act(120, "voicemail").status_code == 303
+    text = scene.text(130)
+
+    assert "Saved: Called, left a message" in text
+    assert "First call at 10:02 in time" in text
+    assert scene.html(130).count("<title>Left a message: ") == 1
+
+
+# --- the clocks --------------------------------------------------------------------------------
+
+OFFICE = Calendar.model_validate(
+    {"zone": "UTC", "week": {"fri": ["09:00-18:00"], "mon": ["09:00-18:00"]}}
+)
+FRIDAY_EVENING, MONDAY_MORNING = 11 * 3600, 73 * 3600
+
+
+def clocks_on(page: str) -> list[str]:
+    """The rows of the table."""
+    return [text_of(f"<body>{row}</body>") for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)]
+
+
+def test_both_times_of_each_clock_stand_side_by_side() -> None:
+    scene = Scene(calendar=OFFICE)
+    scene.act(60, "acknowledge")
+    assert clocks_on(scene.html(90)) == [
+        "in all in opening hours",
+        "First call by 10:05, still runs 1 min 1 min",
+        "Somebody is on it in time 1 min 1 min",
+        "First talk by 11:00, still runs 1 min 1 min",
+        "Outcome by 18:00, still runs 1 min 1 min",
+        "First call by the owner by 10:05, still runs 1 min 1 min",
+    ]
+
+    scene.act(FRIDAY_EVENING, "no_answer")
+    assert clocks_on(scene.html(MONDAY_MORNING)) == [
+        "in all in opening hours",
+        "First call 10 h 55 min late 11 h 9 h",
+        "Somebody is on it in time 1 min 1 min",
+        "First talk 3 d late, still runs 3 d 1 h 10 h",
+        "Outcome 2 d 17 h late, still runs 3 d 1 h 10 h",
+        "First call by the owner 10 h 54 min late 10 h 59 min 8 h 59 min",
+    ]
+
+
+def test_a_closed_lead_shows_the_clocks_that_were_stopped_as_they_were() -> None:
+    scene = Scene(calendar=OFFICE)
+    scene.act(60, "talked")
+    scene.act(120, "lose", reason="deal.price")
+    page = scene.html(MONDAY_MORNING)
+
+    assert "still runs" not in page
+    assert clocks_on(page)[1:] == [
+        "First call in time 1 min 1 min",
+        "Somebody is on it in time 1 min 1 min",
+        "First talk in time 1 min 1 min",
+        "Outcome in time 2 min 2 min",
+        "First call by the owner in time 0 min 0 min",
+    ]
+
+
+def test_a_call_by_a_watch_that_is_behind_the_recorded_breach_is_late_everywhere() -> None:
+    scene = Scene()
+    scene.happen(300, happened.ResponseBreached(step="breach"))
+    scene.act(299.9, "no_answer")
+    page = scene.html(310)
+
+    assert "First call at 10:04 Less than a minute late" in text_of(page)
+    assert "First call Less than a minute late 4 min 4 min" in clocks_on(page)
+
+
+def test_a_lead_that_nobody_promised_to_call_has_no_clocks() -> None:
+    page = Scene(verdict="non_target", follow_up=FollowUp(planned=True, is_idle=True)).html()
+
+    assert "How long it took" not in page
+
+
+def test_what_never_comes_is_not_due() -> None:
+    fair = Calendar.model_validate({"zone": "UTC", "exceptions": {"2026-11-20": ["09:00-09:06"]}})
+
+    assert "Outcome still runs 1 min 1 min" in clocks_on(Scene(calendar=fair).html())
+
+
+def test_who_said_so_and_did_not_call_is_not_on_it_any_more() -> None:
+    scene = Scene()
+    scene.act(10, "acknowledge")
+    scene.happen(310, happened.AcknowledgementExpired(rep_id="anna"))
+    page = scene.html(320)
+
+    assert 'value="acknowledge"' in page
+    assert "10:05 On it, and no call: free again · Anna Novak" in text_of(page)
+
+
+# --- what was done -----------------------------------------------------------------------------
+
+
 def test_what_was_just_recorded_is_confirmed_for_a_while() -> None:
     scene = Scene()
     scene.act(60, "no_answer", note="Voicemail")
@@ -197,13 +295,13 @@ def test_a_colleague_who_left_is_named_as_such() -> None:
     assert "Owner Nobody yet" in text
 
 
-def test_a_closed_lead_says_how_it_ended_and_offers_no_buttons() -> None:
+def test_a_closed_lead_says_how_it_ended_and_offers_only_to_open_it_again() -> None:
     scene = Scene()
     scene.act(120, "win", amount="1200,50", currency="EUR")
     page = scene.html(130)
 
     assert "Won: 1,200.50\u00a0EUR".replace("\u00a0", " ") in text_of(page)
-    assert "<form" not in page
+    assert page.count("<form") == page.count('value="reopen"') == 1
     assert "Saved: Won" in text_of(page)
 
 
@@ -257,7 +355,14 @@ def test_a_russian_rep_reads_russian() -> None:
     text = text_of(page)
 
     assert '<html lang="ru">' in page
-    for words in ("Новый", "Позвоните до 12:05", "Осталось 4 минуты", "Беру в работу", "Ведёт Вы"):
+    for words in (
+        "Новый",
+        "Позвоните до 12:05",
+        "Осталось 4 минуты",
+        "Беру в работу",
+        "Ведёт Вы",
+        "Первый звонок до 12:05, ещё идёт 1 мин 1 мин",
+    ):
         assert words in text
     assert "Позвонить +7 916 123-45-67" in text
     assert "<option selected>RUB</option>" in page
@@ -419,7 +524,8 @@ def test_strangers_words_change_no_structure(words: str) -> None:
 
     def page(value: str) -> str:
         people = [a_rep("anna", name=f"Anna {value}"), a_rep("boris", name=f"Boris {value}")]
-        scene = Scene(people[0], **dict.fromkeys(fields, f"Ada {value}"), form_title=value)
+        said: dict[str, Any] = dict.fromkeys(fields, f"Ada {value}")
+        scene = Scene(people[0], **said, form_title=value)
         scene.leads.reps = (people[0], people[1], MARIA)
         scene.act(10, "no_answer", note=f"x{value}")
         scene.happen(20, happened.LeadAcknowledged(rep_id="boris"))
@@ -457,3 +563,36 @@ def test_what_was_not_saved_can_be_tried_again(error: Exception) -> None:
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"
     assert "Not saved" in text_of(str(answer.body))
+
+
+def test_an_agreed_time_stands_where_the_deadline_stood() -> None:
+    scene = Scene()
+    scene.act(60, "snooze", until="2026-11-21T15:30")
+
+    assert "To be called at 21 Nov, 15:30 as agreed" in scene.text(61)
+    assert "Saved: To be called at an agreed time" in scene.text(61)
+
+
+def test_whom_a_lead_can_be_handed_to() -> None:
+    page = Scene().html()
+
+    assert re.findall(r'<option value="(boris|maria|anna)">', page) == ["boris", "maria"]
+
+
+def test_what_was_typed_stays_when_a_time_is_refused() -> None:
+    answer = Scene().act(60, "snooze", until="2020-01-01T10:00", note="Asked for lunch")
+
+    assert answer.status_code == 422
+    assert 'value="2020-01-01T10:00"' in str(answer.body)
+    assert "Asked for lunch" in str(answer.body)
+    assert "Enter a time from now on, within three months." in text_of(str(answer.body))
+
+
+def test_a_closed_lead_is_opened_again() -> None:
+    scene = Scene()
+    scene.act(120, "reject", reason="data.spam")
+
+    scene.act(180, "reopen")
+
+    assert "Saved: Opened again" in scene.text(181)
+    assert 'value="acknowledge"' in scene.html(181)

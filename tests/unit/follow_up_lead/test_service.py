@@ -1,6 +1,6 @@
 """Who may see what behind a link, and that what a person did is recorded once and never lost."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -22,7 +22,7 @@ from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, UnknownLinkError
 from shared.races import TRIES
 from tests.unit.domain.samples import ANNA, BORIS, MARIA, a_lead, a_rep, at
-from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads
+from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads, parts_on
 
 ACTION_ID = "5e" * 16
 
@@ -42,7 +42,7 @@ def lead(leads: FakeLeads) -> Lead:
 
 def post(leads: FakeLeads, action: str, code: str = LEAD_CODE, **posted: str) -> Acted:
     form = {"action_id": ACTION_ID, "action": action, **posted}
-    return act_on_lead(code, form, leads, at(60), pause=lambda _: None)
+    return act_on_lead(code, form, parts_on(leads), at(60))
 
 
 def now(leads: FakeLeads, lead: Lead) -> Lead:
@@ -57,7 +57,7 @@ def types(leads: FakeLeads, lead: Lead) -> list[str]:
 
 
 def test_a_link_shows_its_lead_to_its_person(leads: FakeLeads, lead: Lead) -> None:
-    seen = see_lead(LEAD_CODE, leads, at(5))
+    seen = see_lead(LEAD_CODE, parts_on(leads), at(5))
 
     assert (seen.viewer, seen.story.lead.lead_id) == (ANNA, lead.lead_id)
     assert seen.refusal is None
@@ -69,7 +69,7 @@ def test_a_code_that_opens_no_lead_is_unknown(leads: FakeLeads, code: str) -> No
     leads.link_to(LIST_CODE, ANNA)
 
     with pytest.raises(UnknownLinkError):
-        see_lead(code, leads, at(5))
+        see_lead(code, parts_on(leads), at(5))
     with pytest.raises(UnknownLinkError):
         post(leads, "talked", code)
 
@@ -83,7 +83,7 @@ def test_a_lead_link_opens_no_list(leads: FakeLeads) -> None:
 @pytest.mark.usefixtures("lead")
 def test_a_link_expires(leads: FakeLeads) -> None:
     with pytest.raises(UnknownLinkError):
-        see_lead(LEAD_CODE, leads, at(0) + timedelta(days=15))
+        see_lead(LEAD_CODE, parts_on(leads), at(0) + timedelta(days=15))
 
 
 @pytest.mark.usefixtures("lead")
@@ -94,7 +94,7 @@ def test_who_has_left_the_team_sees_nothing(leads: FakeLeads, left: tuple[Rep, .
     leads.reps = left
 
     with pytest.raises(UnknownLinkError):
-        see_lead(LEAD_CODE, leads, at(5))
+        see_lead(LEAD_CODE, parts_on(leads), at(5))
 
 
 def test_a_lead_that_was_erased_or_went_to_another_team_is_unknown(
@@ -106,7 +106,7 @@ def test_a_lead_that_was_erased_or_went_to_another_team_is_unknown(
         if gone:
             leads.stories[lead.lead_id] = gone
         with pytest.raises(UnknownLinkError):
-            see_lead(LEAD_CODE, leads, at(5))
+            see_lead(LEAD_CODE, parts_on(leads), at(5))
         with pytest.raises(UnknownLinkError):
             post(leads, "talked")
     assert leads.writes == 1
@@ -161,7 +161,7 @@ def test_looking_changes_nothing(leads: FakeLeads, lead: Lead) -> None:
     before = leads.stories[lead.lead_id]
     leads.link_to(LIST_CODE, ANNA)
 
-    see_lead(LEAD_CODE, leads, at(5))
+    see_lead(LEAD_CODE, parts_on(leads), at(5))
     see_list(LIST_CODE, leads, at(5))
 
     assert leads.stories[lead.lead_id] is before
@@ -175,6 +175,7 @@ def test_looking_changes_nothing(leads: FakeLeads, lead: Lead) -> None:
     [
         ("acknowledge", {}, ["LeadAcknowledged"]),
         ("no_answer", {}, ["LeadAttempted"]),
+        ("voicemail", {}, ["LeadAttempted"]),
         ("talked", {}, ["LeadAttempted", "LeadContacted"]),
         ("talked", {"note": " Call back at 11 "}, ["LeadAttempted", "LeadContacted", "NoteAdded"]),
         ("reject", {"reason": "fit.region"}, ["LeadRejected"]),
@@ -284,6 +285,19 @@ def test_a_closed_lead_takes_no_action(leads: FakeLeads, lead: Lead) -> None:
     assert acted.codes["refusal"] == "closed"
 
 
+def test_clocks_are_read_by_the_version_that_the_lead_came_under(leads: FakeLeads) -> None:
+    lead = leads.add(a_lead(policy_version=7, rep_id="anna", assigned_at=at(0)))
+    leads.link_to(LEAD_CODE, ANNA, lead)
+
+    (running, *_) = see_lead(LEAD_CODE, parts_on(leads), at(30)).clocks
+    assert (running.policy_version, running.stopped_at) == (7, None)
+    post(leads, "no_answer")
+
+    stopped = now(leads, lead).readings["response"]
+    assert (stopped.policy_version, stopped.calendar, stopped.stopped_at) == (7, "hours", at(60))
+    assert see_lead(LEAD_CODE, parts_on(leads), at(9000)).clocks[0] == stopped
+
+
 # --- races -------------------------------------------------------------------------------------
 
 
@@ -329,9 +343,8 @@ def test_a_lead_that_never_stands_still_is_an_error_that_says_so(
         act_on_lead(
             LEAD_CODE,
             {"action_id": ACTION_ID, "action": "talked"},
-            leads,
+            parts_on(leads, pause=pauses.append),
             at(60),
-            pause=pauses.append,
         )
 
     assert now(leads, lead).attempts == 0
@@ -379,3 +392,60 @@ def test_a_sum_is_finite_and_never_below_zero(typed: str) -> None:
 
 def test_currencies_are_codes() -> None:
     assert all(len(code) == 3 and code.isupper() for code in CURRENCIES)
+
+
+# --- another time, another person ----------------------------------------------------------------
+
+
+def test_an_agreed_time_is_that_of_the_person_who_types_it(leads: FakeLeads, lead: Lead) -> None:
+    leads.reps = (a_rep("anna", zone="Asia/Kathmandu"), BORIS, MARIA)
+
+    acted = post(leads, "snooze", until="2026-11-21T10:00")
+
+    assert acted.refused is None
+    assert now(leads, lead).snoozed_until == datetime(2026, 11, 21, 4, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("posted", "reason"),
+    [
+        ({"action": "snooze"}, "time_needed"),
+        ({"action": "snooze", "until": "tomorrow"}, "time_needed"),
+        ({"action": "snooze", "until": "2026-11-21T10:00Z"}, "time_needed"),
+        ({"action": "snooze", "until": "2026-11-20T08:00"}, "time_needed"),
+        ({"action": "hand_over"}, "person_needed"),
+        ({"action": "hand_over", "to_rep_id": "anna"}, "person_needed"),
+        ({"action": "hand_over", "to_rep_id": "nobody"}, "person_needed"),
+        ({"action": "hand_over", "to_rep_id": "left"}, "person_needed"),
+        ({"action": "reopen"}, "open"),
+    ],
+)
+def test_a_time_or_a_person_that_cannot_be_is_refused(
+    leads: FakeLeads, lead: Lead, posted: dict[str, str], reason: str
+) -> None:
+    leads.reps = (ANNA, BORIS, MARIA, a_rep("left", active=False))
+
+    acted = post(leads, **posted)
+
+    assert acted.refused is not None
+    assert acted.refused.refusal is not None
+    assert acted.refused.refusal.reason == reason
+    assert leads.writes == 1
+
+
+def test_a_lead_is_handed_to_a_colleague(leads: FakeLeads, lead: Lead) -> None:
+    assert post(leads, "hand_over", to_rep_id="boris", note="Speaks Czech").refused is None
+
+    assert now(leads, lead).rep_id == "boris"
+    assert types(leads, lead)[-2:] == ["LeadReassigned", "NoteAdded"]
+
+
+def test_whoever_acts_has_answered(leads: FakeLeads, lead: Lead) -> None:
+    leads.reps = (a_rep("anna", missed_pages=2), BORIS, MARIA)
+
+    post(leads, "acknowledge")
+
+    assert leads.changes[-1].answered_by == "anna"
+    leads.reps = (ANNA, BORIS, MARIA)
+    post(leads, "no_answer", action_id="a1" * 16)
+    assert leads.changes[-1].answered_by is None

@@ -19,10 +19,20 @@ from send_alert.service import send
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
-from shared.domain.actions import Action, act
-from shared.domain.events import AlertFailed, AlertSent, LeadEvent
-from shared.domain.lead import Lead
+from shared.domain.actions import Action, ActionName, act
+from shared.domain.clocks import Terms
+from shared.domain.events import (
+    AlertFailed,
+    AlertRequested,
+    AlertSent,
+    LeadAssigned,
+    LeadEvent,
+    LeadRejected,
+)
+from shared.domain.follow_up import EVERY_CHANNEL
+from shared.domain.lead import Change, Lead
 from shared.errors import AlertLeasedError, AlertNotSentError, LeadChangedError, PolicyError
+from shared.texts.alerts import segments
 from sweep_follow_ups.service import sweep
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, MARIA, a_rep, at
@@ -81,8 +91,12 @@ class Flow(NamedTuple):
         return self.sender.outbox
 
     def rep_calls(self, now: datetime) -> None:
+        self.rep_does("no_answer", now)
+
+    def rep_does(self, name: ActionName, now: datetime) -> None:
         lead = self.lead
-        change = act(lead, Action(name="no_answer", action_id=str(now)), "anna", now)
+        terms = Terms.of(self.advancing.policies.version(lead.policy_version), lead)
+        change = act(lead, Action(name=name, action_id=str(now)), "anna", now, terms)
         assert change is not None
         self.leads.record(lead, change, actor="rep:anna", at=now)
 
@@ -154,6 +168,31 @@ def test_the_machine_ends_after_a_call(flow: Flow) -> None:
     flow.rep_calls(at(60))
 
     assert advance(flow.lead_id, flow.advancing, at(120), run=1).done
+
+
+def test_an_acknowledgement_without_a_call_ends_once_and_its_owner_is_told(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.rep_does("acknowledge", at(20))
+    for second in (21, 120, 180, 300, 320, 320, 381):
+        advance(flow.lead_id, flow.advancing, at(second), swept=second == 381)
+
+    assert flow.event_types.count("AcknowledgementExpired") == 1
+    expired = [alert_id for alert_id in flow.lead.open_alerts if alert_id.startswith("expired")]
+    assert len(expired) == 2
+    for alert_id in expired:
+        assert send(flow.lead_id, alert_id, flow.sending, at(382)) == "sent"
+
+
+def test_an_acknowledgement_whose_event_was_lost_is_found_by_the_sweeper(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(2700))
+    for alert_id in flow.lead.open_alerts:
+        send(flow.lead_id, alert_id, flow.sending, at(2701))
+    flow.rep_does("acknowledge", at(5000))
+
+    assert sweep(flow.leads, FakeQueue(), at(5300)) == 0
+    assert sweep(flow.leads, FakeQueue(), at(5361)) == 1
+    assert advance(flow.lead_id, flow.advancing, at(5361), swept=True).missed
+    assert flow.event_types.count("AcknowledgementExpired") == 1
 
 
 def test_an_alert_whose_reason_is_gone_is_dropped(flow: Flow) -> None:
@@ -435,3 +474,50 @@ def test_a_lead_of_a_form_that_never_was_is_a_bug_and_says_so(flow: Flow) -> Non
 
     with pytest.raises(PolicyError, match="ghost"):
         advance(ghost, flow.advancing, at(0))
+
+
+def test_a_returning_contact_goes_to_whoever_had_its_last_lead(flow: Flow) -> None:
+    leads = flow.leads
+    first = flow.lead
+    leads.record(
+        first, Change((LeadAssigned(rep_id="boris", rule="everybody"),)), actor="test", at=at(0)
+    )
+    closed = Change((LeadRejected(rep_id="boris", reason="data.spam"),))
+    leads.record(flow.lead, closed, actor="boris", at=at(60))
+    again = a_submission(2, phone=str(first.phone), email="other@example.com", received_at=at(90))
+    lead_id = leads.capture(again, captured(again)).lead_id
+
+    advance(lead_id, flow.advancing, at(90))
+
+    lead = leads.lead(lead_id)
+    assert lead is not None
+    assert (lead.previous_lead_id, lead.rep_id) == (first.lead_id, "boris")
+
+
+@pytest.mark.parametrize(
+    ("rep_id", "subject"), [("boris", "You are off duty now"), ("maria", "Boris is off duty now")]
+)
+def test_who_is_off_duty_is_told_in_words_for_the_reader(
+    flow: Flow, rep_id: str, subject: str
+) -> None:
+    asked = tuple(
+        AlertRequested(
+            alert_id=f"off-{via}",
+            round=1,
+            step="off_duty",
+            kind="off_duty",
+            rep_id=rep_id,
+            via=via,
+            about="boris",
+        )
+        for via in EVERY_CHANNEL
+    )
+    flow.leads.record(flow.lead, Change(asked), actor="test", at=at(0))
+
+    for alert in asked:
+        assert send(flow.lead_id, alert.alert_id, flow.sending, at(1)) == "sent"
+
+    (sms, email) = flow.outbox
+    assert sms[2].startswith(subject)
+    assert segments(sms[2]) <= 2
+    assert email[2].startswith(f"{subject}\n")

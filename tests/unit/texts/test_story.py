@@ -57,6 +57,16 @@ def sent(via: happened.Via, rep_id: str = "anna") -> happened.AlertSent:
         ),
         (happened.LeadAcknowledged(rep_id="anna"), "On it", ("anna",)),
         (
+            happened.AcknowledgementExpired(rep_id="anna"),
+            "On it, and no call: free again",
+            ("anna",),
+        ),
+        (
+            happened.LeadAttempted(rep_id="anna", result="voicemail"),
+            "Called, left a message",
+            ("anna",),
+        ),
+        (
             happened.LeadAttempted(rep_id="anna", result="no_answer"),
             "Called, no answer",
             ("anna",),
@@ -174,6 +184,10 @@ def test_a_reason_of_a_newer_version_stays_a_code() -> None:
         ({"acknowledged_at": at(1)}, "On it"),
         ({"first_attempt_at": at(2), "acknowledged_at": at(1), "attempts": 1}, "No answer"),
         ({"first_attempt_at": at(2), "attempts": 3}, "No answer ×3"),
+        (
+            {"first_attempt_at": at(2), "attempts": 2, "last_result": "voicemail"},
+            "Left a message ×2",
+        ),
         ({"first_attempt_at": at(2), "contacted_at": at(2)}, "Talked"),
         ({"outcome": "won", "contacted_at": at(2)}, "Won"),
         ({"outcome": "lost", "contacted_at": at(2)}, "Lost"),
