@@ -41,6 +41,15 @@ def _too_late(_: Flat) -> float:
     return 0
 
 
+def _kept(flat: Flat) -> float | None:
+    return 1 if flat.get("promise_kept") else None
+
+
+def _broken(flat: Flat) -> float | None:
+    """Told by the breach, or by a first call that came too late for what the visitor was told."""
+    return 1 if flat.get("promise_broken") or flat.get("promise_kept") is False else None
+
+
 class Rule(NamedTuple):
     """What one type of event measures; nothing when the value is None."""
 
@@ -53,6 +62,7 @@ TO_ALERT = Metric("TimeToAlert", ("form",), MetricUnit.Seconds)
 TO_FIRST_ATTEMPT = Metric("TimeToFirstAttempt", ("form", "channel"), MetricUnit.Seconds)
 IN_TIME = Metric("RespondedInTime", ("form", "channel"), MetricUnit.Percent)
 """Its average is the share: each lead is either breached or attempted in time, once."""
+PROMISE_BROKEN = Metric("PromiseBroken")
 
 CATALOGUE = (
     Rule("LeadCaptured", Metric("LeadCaptured", ("form", "channel"))),
@@ -66,7 +76,10 @@ CATALOGUE = (
     Rule("LeadAcknowledged", Metric("LeadAcknowledged")),
     Rule("LeadAttempted", TO_FIRST_ATTEMPT, _seconds),
     Rule("LeadAttempted", IN_TIME, _in_time),
+    Rule("LeadAttempted", Metric("PromiseKept"), _kept),
+    Rule("LeadAttempted", PROMISE_BROKEN, _broken),
     Rule("ResponseBreached", IN_TIME, _too_late),
+    Rule("ResponseBreached", PROMISE_BROKEN, _broken),
     Rule("ResponseBreached", Metric("ResponseBreached", ("form",))),
     Rule("LeadEscalated", Metric("LeadEscalated", ("step",))),
     Rule("LeadContacted", Metric("LeadContacted", ("channel",))),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from shared.clients import FormClient, Handshake, Pinged, Refused, Stored, client_named
+from shared.clients import FormClient, Handshake, Pinged, Promise, Refused, Stored, client_named
 from shared.domain.aliases import CANONICAL
 from shared.domain.capture import captured
 from shared.domain.events import LeadCaptured
@@ -271,14 +271,22 @@ class _Visit:
     def locale(self) -> Locale:
         return self.request.locale(self.form.locale if self.form else "en")
 
-    def refused(self, error: LeadlineError, decoded: Decoded | None = None) -> Answered:
-        """Answers what cannot be accepted, after it is kept where it can be found again."""
+    def refused(
+        self,
+        error: LeadlineError,
+        decoded: Decoded | None = None,
+        promise: Promise | None = None,
+    ) -> Answered:
+        """Answers what cannot be accepted, after it is kept where it can be found again.
+
+        `promise` is for what would have been accepted, had the table answered.
+        """
         worth_keeping = self._is_worth_keeping(error)
         if not isinstance(error, RejectedError):
             if self.received.replayed:
                 raise error
             if worth_keeping and self._spill():
-                return self._spilled(decoded)
+                return self._spilled(decoded, promise)
         elif worth_keeping:
             # The same once more takes its own place: webhooks are tried again for hours.
             place = same_id(self.form_id, "rejected", _digest(self.request))
@@ -348,9 +356,11 @@ class _Visit:
             return False
         return True
 
-    def _spilled(self, decoded: Decoded | None) -> Answered:
+    def _spilled(self, decoded: Decoded | None, promise: Promise | None) -> Answered:
         thanks = self.form.thanks_for(decoded.next_url if decoded else None) if self.form else ""
-        stored = Stored(self.received.submission_id, thanks, spilled=True, form=self.form)
+        stored = Stored(
+            self.received.submission_id, thanks, spilled=True, form=self.form, promise=promise
+        )
         return Answered(self.client.answer(stored, self.request), "spilled")
 
     def kept(
@@ -359,6 +369,7 @@ class _Visit:
         reasons: tuple[str, ...],
         decoded: Decoded | None,
         submission_id: str | None = None,
+        promised_by: datetime | None = None,
     ) -> Kept:
         """What the intake keeps of the request: its answers, or all of it where nobody knows."""
         raw = None
@@ -376,6 +387,7 @@ class _Visit:
             reasons=reasons,
             decoded=decoded,
             raw=raw,
+            promised_by=promised_by,
         )
 
 
@@ -392,6 +404,7 @@ class _Taking:
         request, form, client = self.visit.request, self.form, self.client
         parts, received = self.visit.parts, self.visit.received
         decoded: Decoded | None = None
+        promise: Promise | None = None
         try:
             if request.method not in client.methods:
                 raise WrongMethodError(request.method)
@@ -415,9 +428,14 @@ class _Taking:
                 # What came in one post is told apart the same way when the post comes again.
                 first = received.submission_id
                 submission_id = same_id(form.form_id, first, str(place)) if place else first
-                answers.append(self._filed(decoded, submission_id, keys))
+                if decoded.kind != "submission":
+                    answers.append(self._set_aside(decoded, decoded.kind, submission_id))
+                    continue
+                submission, event = self._judged(decoded, submission_id)
+                promise = self._promise(event.promised_by)
+                answers.append(self._filed(decoded, submission, event, keys))
         except (RejectedError, RetryableError) as error:
-            return self.visit.refused(error, decoded)
+            return self.visit.refused(error, decoded, promise)
         if not answers:
             return Answered(client.answer(Pinged(), request), "pinged")
         return answers[0]._replace(further=tuple(answers[1:]))
@@ -431,21 +449,36 @@ class _Taking:
             and self.client.recognise(request) == "submission"
         )
 
-    def _filed(self, decoded: Decoded, submission_id: str, keys: Keys) -> Answered:
-        if decoded.kind != "submission":
-            return self._set_aside(decoded, decoded.kind, submission_id)
-        visit, form = self.visit, self.form
-        at, locale = visit.received.at, visit.locale
+    def _judged(self, decoded: Decoded, submission_id: str) -> tuple[Submission, LeadCaptured]:
+        """The submission, and what the policy says of it. Raises InvalidSubmissionError."""
+        form, at, locale = self.form, self.visit.received.at, self.visit.locale
         submission = accept(decoded, form, submission_id, at, locale, gettext_in(locale))
+        return submission, captured(submission, form, self.policy, at)
+
+    def _promise(self, promised_by: datetime | None) -> Promise | None:
+        if promised_by is None:
+            return None
+        return Promise(promised_by, self.policy.calendar(self.form.calendar).zone)
+
+    def _filed(
+        self, decoded: Decoded, submission: Submission, event: LeadCaptured, keys: Keys
+    ) -> Answered:
+        visit, form = self.visit, self.form
         signals = self._signals(decoded, submission, keys)
         if is_suspicious(signals):
-            kept = visit.kept("quarantined", signals, decoded, submission_id)
+            # Promised the same: by what it is told, nobody finds out that it waits for a person.
+            kept = visit.kept(
+                "quarantined", signals, decoded, submission.submission_id, event.promised_by
+            )
             filed = visit.parts.intake.quarantine(kept, submission)
         else:
-            filed = visit.parts.leads.capture(
-                submission, captured(submission, form, self.policy, at)
-            )
-        stored = Stored(filed.submission_id, form.thanks_for(decoded.next_url), form=form)
+            filed = visit.parts.leads.capture(submission, event)
+        stored = Stored(
+            filed.submission_id,
+            form.thanks_for(decoded.next_url),
+            form=form,
+            promise=self._promise(filed.promised_by),
+        )
         return Answered(
             self.client.answer(stored, visit.request),
             filed.outcome,

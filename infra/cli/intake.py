@@ -324,7 +324,7 @@ def admitted(desk: Desk, admission: Admission) -> Filed:
         raise OperatorError(f"nothing of it was read yet: correct {kept.submission_id} first")
     locale = cast("Locale", kept.locale)
     submission = accept(kept.decoded, form, kept.submission_id, kept.received_at, locale, str)
-    event = captured(submission, form, desk.policy, admission.at)
+    event = captured(submission, form, desk.policy, admission.at, kept)
     filed: Filed | None = None
     with suppress(IdempotencyConflictError):
         filed = desk.leads.capture(submission, event, admission)

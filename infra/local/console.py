@@ -19,16 +19,18 @@ from infra.local import charts, dashboard
 from infra.local.inbox import Inbox
 from infra.local.rendering import PAGES, locale_of, page
 from shared.adapters.lead_table import LINK_LIFE, LeadTable, Link
+from shared.domain.calendar import HORIZON_DAYS, Calendar
 from shared.domain.form import Form
 from shared.domain.roster import Rep
 from shared.texts import figures, words
+from shared.texts.promise import told
 from shared.texts.story import lines
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
 
 POLICY_FOLDER = Path(__file__).parents[1] / "policy"
-DEMO_FORMS = {"demo-en": "en", "demo-ru": "ru"}
+DEMO_FORMS = ("demo-en", "demo-ru")
 DAYS_OF_LEADS = 7
 DASHBOARD_HOURS = 3
 UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
@@ -100,19 +102,27 @@ class Console:
         return self._landing(request, is_plain=True)
 
     def thanks(self, request: Request) -> Response:
+        """Where a visitor ends; outside opening hours the address says when to expect the call."""
         form_id = demo_form_id(request)
-        return page(request, "thanks.html", locale=DEMO_FORMS[form_id], form_id=form_id)
+        form, calendar = self._form(form_id)
+        call_by = promised_by(request.query_params.get("call_by", ""), datetime.now(UTC))
+        said = told(call_by, calendar.zone, form.locale) if call_by else None
+        return page(request, "thanks.html", locale=form.locale, form_id=form_id, told=said)
+
+    def _form(self, form_id: str) -> tuple[Form, Calendar]:
+        policy = read_policy(POLICY_FOLDER, {"SITE": self.url})
+        form = Form.model_validate(policy[f"form/{form_id}"])
+        return form, Calendar.model_validate(policy[f"calendar/{form.calendar}"])
 
     def _landing(self, request: Request, *, is_plain: bool) -> Response:
-        form_id = demo_form_id(request)
-        name = f"form/{form_id}"
-        form = Form.model_validate(read_policy(POLICY_FOLDER, {"SITE": self.url})[name])
+        form, _ = self._form(demo_form_id(request))
         return page(
             request,
             "landing.html",
             locale=form.locale,
             form=form,
             is_plain=is_plain,
+            told=None,
             # A page without script has what its server can know.
             hidden={
                 **{utm: request.query_params.get(utm, "") for utm in UTM_FIELDS},
@@ -187,3 +197,13 @@ class Console:
 
 def demo_form_id(request: Request) -> str:
     return request.url.path.split("/")[1]
+
+
+def promised_by(text: str, now: datetime) -> datetime | None:
+    """The moment of `2026-11-30T09:05:00Z`; None for what no calendar promises: anybody can type
+    anything into an address."""
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment if abs(moment - now) < timedelta(days=HORIZON_DAYS) else None

@@ -40,16 +40,17 @@ class IntakeTable:
         Raises IdempotencyConflictError when the key was used for other content.
         """
         token = secrets.token_hex(16)
+        at, promised_by = submission.received_at, kept.promised_by
         try:
             self._table.transact(
                 [
-                    receipt(self._table, submission, None, submission.received_at, token),
+                    receipt(self._table, submission, None, at, token, promised_by),
                     self._table.put(_item(kept)),
                 ]
             )
         except Refusal as refusal:
             return first_answer(refusal.former[0], submission, token)
-        return Filed(submission.submission_id, "quarantined", "")
+        return Filed(submission.submission_id, "quarantined", "", promised_by)
 
     def find(self, submission_id: str, today: date, days: int = 90) -> Kept | None:
         """The submission with this id of the last days; None when it expired or never was.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from shared.adapters import keys
 from shared.adapters.dynamodb import Item, Table
+from shared.domain.instants import iso
 from shared.errors import IdempotencyConflictError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Filed(NamedTuple):
     outcome: Literal["created", "joined", "quarantined", "repeated"]
     lead_id: str
     """Empty while it is quarantined."""
+    promised_by: datetime | None = None
+    """By when the visitor is told to expect a call; the first one's when this was a retry."""
 
 
 def receipt(
@@ -39,12 +42,13 @@ def receipt(
     lead_id: str | None,
     now: datetime,
     token: str,
+    promised_by: datetime | None,
     *,
     from_intake: bool = False,
 ) -> "TransactWriteItemTypeDef":
     """Writes the receipt, unless there is one. What comes from the intake may have its own.
 
-    The token says who wrote it.
+    The token says who wrote it; `promised_by` is part of the answer that a retry gets, too.
     """
     seconds = int(now.timestamp())
     condition = NOT_THERE_OR_OVER
@@ -57,6 +61,7 @@ def receipt(
             "lead_id": lead_id,
             "content_hash": submission.content_hash,
             "token": token,
+            "promised_by": iso(promised_by) if promised_by else None,
             "repeats_until": seconds + submission.receipt_seconds,
             "expires_at": seconds + KEPT_SECONDS,
         },
@@ -77,4 +82,6 @@ def first_answer(former: Item, submission: "Submission", token: str) -> Filed:
     # Our own receipt: the answer to the write was lost on its way, the write was not.
     is_own = former.get("token") == token
     written: Literal["created", "quarantined"] = "created" if lead_id else "quarantined"
-    return Filed(first, written if is_own else "repeated", lead_id)
+    told = former.get("promised_by")
+    promised_by = datetime.fromisoformat(told) if told else None
+    return Filed(first, written if is_own else "repeated", lead_id, promised_by)

@@ -24,6 +24,14 @@ Kind = Literal["submission", "ping", "handshake"]
 asking for a proof that the address is ours."""
 
 
+class Promise(NamedTuple):
+    """By when somebody will call: told to who comes while nobody is there."""
+
+    by: datetime
+    zone: str
+    """The company's; the visitor's own is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """The submission is safe. A retry gets the id of the first one."""
@@ -36,6 +44,8 @@ class Stored:
     """It waits in the spill queue, because the table could not take it."""
     form: Form | None = None
     """As far as it got known: with the table out of reach nobody knows the form."""
+    promise: Promise | None = None
+    """Vendors' own answers have no place for it."""
 
 
 @dataclass(frozen=True, slots=True)

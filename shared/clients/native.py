@@ -1,12 +1,14 @@
 """Pages that people wrote themselves: plain HTML forms, scripts with fetch, beacons, htmx.
 
 A browser that shows the answer gets a redirect to the thanks page, or a page that says what is
-wrong and keeps what was typed. htmx gets a piece of a page, a script gets JSON. Other clients whose
-forms stand on a person's own page decode and answer through this module.
+wrong and keeps what was typed. htmx gets a piece of a page, a script gets JSON. Each of them tells
+when to expect a call, where that was promised. Other clients whose forms stand on a person's own
+page decode and answer through this module.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
+from urllib.parse import unquote_plus, urlsplit
 
 from shared.clients import About, FormClient, Handshake, Kind, Pinged, Refused, Result, Stored
 from shared.clients.encodings import URLENCODED, Fields, read_body, without
@@ -29,6 +31,8 @@ MAX_KEY_LENGTH = 255
 BAD_KEY = mark("The idempotency key must be 1 to 255 characters, without control characters.")
 
 NEXT_KEY = "_next"
+CALL_BY = "call_by"
+"""Where scripts and thanks pages find by when somebody will call: `2026-11-30T09:05:00Z`."""
 UNFINISHED = frozenset(
     {"abandon", "abandoned", "abandonment"}
     | {"pagehide", "unload", "beforeunload", "visibilitychange"}
@@ -142,12 +146,13 @@ def answer(result: Result, request: HttpRequest) -> Reply:
             return problem.reply()
         case Stored() if request.wants_page:
             return _thanks_page(result, request)
-        case Stored(submission_id=submission_id, partial=partial, spilled=spilled):
+        case Stored(submission_id=submission_id, partial=partial, spilled=spilled, promise=promise):
             if spilled or partial:
                 status = HTTPStatus.ACCEPTED
             else:
                 status = HTTPStatus.OK if _is_beacon(request) else HTTPStatus.CREATED
-            return json_reply(status, {"id": submission_id})
+            told = {CALL_BY: _utc(promise.by), "message": _told(result, request)} if promise else {}
+            return json_reply(status, {"id": submission_id, **told})
 
 
 def recognise(request: HttpRequest) -> Kind:
@@ -181,15 +186,45 @@ def _fragment(result: Stored | Refused, request: HttpRequest) -> Reply:
     problem = result.problem if isinstance(result, Refused) else None
     errors = errors_as_sent(result) if isinstance(result, Refused) else []
     locale = request.locale(form.locale if form else "en")
-    html = render("form_fragment.html", locale, problem=problem, errors=errors)
+    told = _told(result, request) if isinstance(result, Stored) else None
+    html = render("form_fragment.html", locale, problem=problem, errors=errors, told=told)
     return _shown(problem.status if problem else HTTPStatus.OK, html, problem)
 
 
 def _thanks_page(stored: Stored, request: HttpRequest) -> Reply:
     if stored.thanks_url:
-        return Reply(HTTPStatus.SEE_OTHER, {"Location": stored.thanks_url})
+        return Reply(HTTPStatus.SEE_OTHER, {"Location": _thanks_address(stored)})
     locale = request.locale(stored.form.locale if stored.form else "en")
-    return _shown(HTTPStatus.OK, render("form_thanks.html", locale))
+    html = render("form_thanks.html", locale, told=_told(stored, request))
+    return _shown(HTTPStatus.OK, html)
+
+
+def _thanks_address(stored: Stored) -> str:
+    """The thanks page, which is told when somebody will call. What else it was told stays."""
+    if stored.promise is None:
+        return stored.thanks_url
+    address = urlsplit(stored.thanks_url)
+    others = (
+        pair
+        for pair in address.query.split("&")
+        if pair and unquote_plus(pair.partition("=")[0]) != CALL_BY
+    )
+    query = "&".join((*others, f"{CALL_BY}={_utc(stored.promise.by)}"))
+    return address._replace(query=query).geturl()
+
+
+def _told(stored: Stored, request: HttpRequest) -> str | None:
+    """When to expect a call, in the visitor's language."""
+    if stored.promise is None:
+        return None
+    from shared.texts.promise import told  # noqa: PLC0415 - only who comes outside hours is told
+
+    locale = request.locale(stored.form.locale if stored.form else "en")
+    return told(stored.promise.by, stored.promise.zone, locale)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _shown(
@@ -279,7 +314,8 @@ CLIENT = FormClient(
         About(
             "fetch, Alpine and other scripts",
             "Post JSON, urlencoded or `FormData` with `Accept: application/json` and an "
-            '`Idempotency-Key`. Answered with 201 and `{"id": …}`; errors are problem details. '
+            '`Idempotency-Key`. Answered with 201 and `{"id": …}`, outside opening hours also with '
+            "`call_by` and a `message` to show; errors are problem details. "
             "With `time_trap_seconds` GET the address when the page opens, and send `_started`.",
             BY_ORIGIN,
             "RFC 9457, problem details; draft-ietf-httpapi-idempotency-key-header: a quoted "

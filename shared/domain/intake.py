@@ -40,6 +40,8 @@ class Kept(BaseModel):
     decoded: Decoded | None = None
     raw: RawRequest | None = None
     """What came in, where it could not be decoded."""
+    promised_by: Instant | None = None
+    """By when the visitor was told to expect a call: only of what was answered like a success."""
     settled_as: Settlement | None = None
     """None while it waits for somebody to see to it."""
     lead_id: str | None = None

@@ -155,6 +155,52 @@ def test_what_was_quarantined_is_released_once(stack: Deployment, leadline: Run)
     assert again.lead_id == leads(stack)[0].lead_id
 
 
+OFFICE = {**DEMO, "calendar": "office"}
+FRIDAY_NIGHT = datetime(2026, 11, 27, 19, tzinfo=UTC)
+
+
+@pytest.fixture
+def night_desk(stack: Deployment) -> intake.Desk:
+    """The demo form has office hours, and somebody looks at the intake on the next Tuesday."""
+    policies = PolicyStore(stack.table)
+    policies.publish({**POLICY, "form/demo-en": OFFICE})
+    tuesday = FRIDAY_NIGHT + timedelta(days=4)
+    table = IntakeTable(stack.table)
+    return intake.Desk(policies.current(), table, LeadTable(stack.table), tuesday)
+
+
+def waiting(
+    stack: Deployment, desk: intake.Desk, answers: dict[str, str], **headers: str
+) -> Admission:
+    post(stack, answers, at=FRIDAY_NIGHT, **headers)
+    (kept,) = desk.intake.received_on(FRIDAY_NIGHT.date(), desk.now)
+    return Admission(kept, desk.now, "operator a")
+
+
+def test_what_is_released_is_promised_what_its_visitor_was_told(
+    stack: Deployment, night_desk: intake.Desk
+) -> None:
+    intake.admitted(night_desk, waiting(stack, night_desk, TRAP))
+
+    (lead,) = leads(stack)
+    assert lead.promised_by == datetime(2026, 11, 30, 9, 5, tzinfo=UTC), "though that is past"
+    assert lead.respond_by == datetime(2026, 12, 2, 9, 5, tzinfo=UTC)
+    again = post(stack, TRAP, at=FRIDAY_NIGHT)
+    assert (again.outcome, json.loads(again.reply.body)["call_by"]) == (
+        "repeated",
+        "2026-11-30T09:05:00Z",
+    )
+
+
+def test_who_was_shown_an_error_was_promised_nothing(
+    stack: Deployment, night_desk: intake.Desk
+) -> None:
+    intake.admitted(night_desk, waiting(stack, night_desk, {}, origin="https://evil.example"))
+
+    (lead,) = leads(stack)
+    assert lead.promised_by is None
+
+
 def test_two_operators_at_once_make_one_lead(stack: Deployment, leadline: Run) -> None:
     post(stack, TRAP)
     (one,) = ids(leadline)

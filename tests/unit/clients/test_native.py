@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 
-from shared.clients import Handshake, Pinged, Refused, Stored
+from shared.clients import Handshake, Pinged, Promise, Refused, Stored
 from shared.clients.native import CLIENT, errors_as_sent, idempotency_key
 from shared.domain.form import Form
 from shared.domain.submission import Decoded, accept
@@ -125,6 +125,49 @@ def test_without_a_thanks_page_a_browser_gets_one_of_ours(form: Form | None) -> 
     assert reply.status == 200
     assert reply.headers["Content-Type"].startswith("text/html")
     assert f'<html lang="{"ru" if form else "en"}">' in reply.body
+
+
+MONDAY = Promise(datetime(2026, 11, 30, 9, 5, tzinfo=UTC), "Europe/Berlin")
+
+
+def test_a_script_is_told_when_to_expect_a_call_and_in_which_words() -> None:
+    request = a_request("{}", "application/json", accept_language="ru")
+    told = json.loads(CLIENT.answer(replace(STORED, promise=MONDAY), request).body)
+    assert told["call_by"] == "2026-11-30T09:05:00Z"
+    assert told["message"].startswith("Сейчас мы не работаем. Позвоним вам в понедельник")
+
+
+@pytest.mark.parametrize(
+    ("thanks", "location"),
+    [
+        (f"{PAGE}/thanks", f"{PAGE}/thanks?call_by=2026-11-30T09:05:00Z"),
+        (f"{PAGE}/?page=a+b%26c", f"{PAGE}/?page=a+b%26c&call_by=2026-11-30T09:05:00Z"),
+        (f"{PAGE}/t#done", f"{PAGE}/t?call_by=2026-11-30T09:05:00Z#done"),
+        (f"{PAGE}/t?call%5Fby=now&x", f"{PAGE}/t?x&call_by=2026-11-30T09:05:00Z"),
+    ],
+)
+def test_the_thanks_page_is_told_and_keeps_its_own_query(thanks: str, location: str) -> None:
+    stored = Stored("1", thanks, form=a_form(), promise=MONDAY)
+    reply = CLIENT.answer(stored, a_request("a=1", accept=BROWSER))
+    assert (reply.status, reply.headers["Location"]) == (303, location)
+
+
+@pytest.mark.parametrize("headers", [{"accept": BROWSER}, {"hx_request": "true"}])
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        (a_form(), "We will call you on Monday, 30 November, by 10:05 (Berlin time)."),
+        (a_form(locale="ru"), "Позвоним вам в понедельник, 30 ноября, до 10:05"),
+    ],
+)
+def test_our_own_pages_say_when_to_expect_a_call(
+    form: Form, sentence: str, headers: dict[str, str]
+) -> None:
+    request = a_request("a=1", **headers)
+    promised = CLIENT.answer(Stored("1", form=form, promise=MONDAY), request).body
+    assert sentence in promised
+    assert "get in touch" not in promised
+    assert sentence not in CLIENT.answer(Stored("1", form=form), request).body
 
 
 def test_a_try_out_gets_nothing() -> None:

@@ -14,10 +14,11 @@ from shared.domain import events as happened
 from shared.domain.actions import Action, act
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.instants import seconds_between
-from shared.domain.lead import Change, Lead, apply, settled
+from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
+from shared.domain.projection import apply, settled
 from shared.errors import PolicyError, StorageUnavailableError
-from tests.unit.domain.samples import a_lead, at
+from tests.unit.domain.samples import TERMS, a_lead, at
 from tests.unit.functions.test_handlers import Context
 from tests.unit.samples import logged
 
@@ -119,7 +120,7 @@ def one(lead: Lead, what: str, moment: datetime) -> LeadEvent:
 
 def a_call(lead: Lead, moment: datetime) -> Change:
     action = Action(name="no_answer", action_id=str(moment))
-    change = act(lead, action, "anna", moment)
+    change = act(lead, action, "anna", moment, TERMS)
     assert change is not None
     return change
 

@@ -1,5 +1,6 @@
 """The laptop's own pages, as a browser gets them."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -86,6 +87,34 @@ def test_a_plain_page_needs_no_script_and_has_a_key_of_its_own(browser: Browser)
     assert 'name="utm_source" value="google"' in first
     assert 'name="page_url" value="http://here/demo-en/plain?utm_source=google"' in first
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("form_id", "said", "usual"),
+    [
+        ("demo-en", "We will call you on ", "within five minutes"),
+        ("demo-ru", "Позвоним вам ", "за пять минут"),
+    ],
+)
+def test_the_thanks_page_says_without_a_script_when_to_expect_a_call(
+    browser: Browser, form_id: str, said: str, usual: str
+) -> None:
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+
+    promised = browser.get(f"/{form_id}/thanks?call_by={tomorrow}").text
+    assert said in promised
+    assert usual not in promised
+    assert "<script" not in promised
+    for nothing in (
+        "",
+        "?call_by=",
+        "?call_by=soon",
+        "?call_by=<b>",
+        "?call_by=9999-12-31T23:59:59Z",
+    ):
+        text = browser.get(f"/{form_id}/thanks{nothing}").text
+        assert usual in text
+        assert said not in text
 
 
 def test_the_inbox_shows_messages_newest_first_and_as_text(browser: Browser) -> None:

@@ -42,6 +42,9 @@ async function send() {
     body,
   });
   if (answer.ok) {
+    // Outside opening hours the server says when to expect the call.
+    const { message } = await answer.json();
+    if (message) document.getElementById("when").textContent = message;
     form.hidden = true;
     thanks.hidden = false;
     thanks.focus();
