@@ -2,26 +2,39 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.cli import deployment
 from infra.cli.commands import Commands
+from infra.cli.people_files import read_people
 from infra.cli.policy_files import read_policy
+from infra.cli.roster import teams_of
 from shared.adapters import dynamodb
 from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.clients import client_named
 from shared.clients.encodings import CHARSETS
+from shared.domain.coverage import coverage
 from shared.domain.form import Form
-from shared.domain.policy import MOST_MEASURED, OTHER, asking_for_metrics, check, parse_document
+from shared.domain.policy import (
+    MOST_MEASURED,
+    OTHER,
+    Policy,
+    asking_for_metrics,
+    check,
+    parse_document,
+)
+from shared.domain.roster import Rep
 from shared.errors import PolicyError
 
 FOLDER = Path(__file__).parents[1] / "policy"
 
 
 def add_commands(areas: Commands) -> None:
-    policy = areas.add_parser("policy", help="forms, definition, chains and calendars")
+    policy = areas.add_parser("policy", help="forms, routing, definition, chains and calendars")
     commands = policy.add_subparsers(required=True, metavar="COMMAND")
     checking = commands.add_parser("check", help="say what is wrong with a folder of policy")
     publishing = commands.add_parser("publish", help="make a folder the policy in force")
@@ -32,6 +45,15 @@ def add_commands(areas: Commands) -> None:
         command.add_argument(
             "--set", action="append", default=[], metavar="NAME=VALUE", help="a variable's value"
         )
+    checking.add_argument(
+        "--people",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="check it against the people of a file, too, as `publish` does with those entered; "
+        "once for each team",
+    )
     checking.set_defaults(run=run_check)
     publishing.set_defaults(run=run_publish)
     deployment.add_stack(publishing)
@@ -42,6 +64,10 @@ def run_check(options: Namespace) -> int:
     documents = _sound(options)
     if documents is None:
         return 1
+    if options.people:
+        people = [rep for file in options.people for rep in read_people(file)]
+        if not _is_covered(_policy(documents), people):
+            return 1
     print(f"{len(documents)} documents, no problem found")
     return 0
 
@@ -55,8 +81,30 @@ def run_publish(options: Namespace) -> int:
         if options.table
         else deployment.find(options.stack).table
     )
+    policy, leads = _policy(documents), LeadTable(table)
+    if not _is_covered(policy, [rep for team in teams_of(policy) for rep in leads.people(team)]):
+        return 1
     print(f"version {PolicyStore(table).publish(documents)} is in force")
     return 0
+
+
+def _policy(documents: Mapping[str, object]) -> Policy:
+    """Sound documents, as the policy that they would be."""
+    parsed = {name: parse_document(name, body) for name, body in documents.items()}
+    return Policy(0, parsed.get, names=parsed)
+
+
+def _is_covered(policy: Policy, people: Iterable[Rep]) -> bool:
+    """Whether these people are enough for the policy. What is to be said of it is printed."""
+    found = coverage(policy, people, datetime.now(UTC))
+    if found.problems:
+        print(*found.problems, sep="\n", file=sys.stderr)
+        return False
+    for note in found.notes:
+        print(f"note: {note}")
+    for team in found.unstaffed:
+        print(f"note: team {team}: nobody is entered: `leadline roster put FILE`")
+    return True
 
 
 def _sound(options: Namespace) -> dict[str, object] | None:

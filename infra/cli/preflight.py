@@ -17,11 +17,12 @@ import boto3
 import phonenumbers
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import deployment, people
+from infra.cli import deployment, roster, subscriptions
 from infra.cli.commands import Commands, lines
 from infra.cli.deployment import Deployment, OperatorError
-from infra.cli.people import CANARY
+from infra.cli.roster import CANARY, teams_of
 from shared.adapters.timeouts import SHORT
+from shared.domain.coverage import coverage, may_be_given
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep
 from shared.errors import LeadlineError
@@ -63,15 +64,15 @@ class Account:
     @cached_property
     def policy(self) -> Policy | None:
         """The policy in force; None when none was published."""
-        return people.current_policy(self.stack) if self.stack else None
+        return roster.current_policy(self.stack) if self.stack else None
 
     @cached_property
     def roster(self) -> list[Rep]:
         """The active people of every team that a form names."""
         if self.stack is None:
             return []
-        teams = people.teams_of(self.policy)
-        return [rep for rep in people.roster(self.stack, teams) if rep.active]
+        people = roster.people_of(self.stack, teams_of(self.policy))
+        return [rep for rep in people if rep.active]
 
 
 Check = Callable[[Account], Iterator[Finding]]
@@ -248,27 +249,24 @@ def holidays_known(account: Account) -> Iterator[Finding]:
 
 
 def teams_staffed(account: Account) -> Iterator[Finding]:
-    for team in people.teams_of(account.policy):
-        members = [rep for rep in account.roster if rep.team == team]
-        reps = [rep for rep in members if rep.role == "rep" and rep.reachable]
-        if not reps:
-            says = "nobody can be given a lead: `leadline people put FILE`."
-            yield Finding("missing", f"{team}: {says}")
-        elif not any(rep.on_duty for rep in reps):
-            yield Finding("missing", f"{team}: everybody is off duty.")
-        elif len(reps) == 1:
+    if account.policy is None:
+        return
+    found = coverage(account.policy, account.roster, datetime.now(UTC))
+    for team in found.unstaffed:
+        yield Finding("missing", f"{team}: nobody is entered: `leadline roster put FILE`.")
+    for problem in found.problems:
+        yield Finding("missing", f"{problem}.")
+    for team in teams_of(account.policy):
+        reps = [rep for rep in account.roster if rep.team == team and may_be_given(rep)]
+        if len(reps) == 1:
             says = f"{reps[0].name} is alone: no backup, nobody to pass a lead on to."
             yield Finding("warning", f"{team}: {says}")
-        else:
+        elif reps:
             yield Finding("ok", f"{team}: {len(reps)} people can be given a lead.")
-        if not any(rep.role == "manager" and rep.reachable for rep in members):
-            says = "no manager can be reached: nobody learns that a lead was not called."
-            yield Finding("missing", f"{team}: {says}")
-        names = account.policy.names if account.policy else frozenset()
-        for rep in members:
-            if rep.calendar and f"calendar/{rep.calendar}" not in names:
-                says = f"{rep.name} works by the calendar {rep.calendar}, which is not published."
-                yield Finding("missing", f"{team}: {says}")
+        if reps and not any(rep.takes_leads for rep in reps):
+            yield Finding("missing", f"{team}: everybody is off duty: `leadline roster now`.")
+    for note in found.notes:
+        yield Finding("warning", f"{note}.")
 
 
 def opted_out(account: Account) -> Iterator[Finding]:
@@ -283,23 +281,23 @@ def opted_out(account: Account) -> Iterator[Finding]:
 
 
 def emails(account: Account) -> Iterator[Finding]:
-    known = people.subscriptions(account.sns, account.deployed.resource("AlertTopic"))
-    everyone = people.roster(account.deployed, people.teams_of(account.policy, known))
-    reps = [rep for rep in everyone if people.address_of(rep)]
+    known = subscriptions.of_topic(account.sns, account.deployed.resource("AlertTopic"))
+    everyone = roster.people_of(account.deployed, teams_of(account.policy, known))
+    reps = [rep for rep in everyone if subscriptions.address_of(rep)]
     advice = {
-        "not subscribed": "is not subscribed: `leadline people put FILE` does it",
-        "not confirmed": "has not followed the link in AWS's mail; `leadline people put FILE` "
+        "not subscribed": "is not subscribed: `leadline roster put FILE` does it",
+        "not confirmed": "has not followed the link in AWS's mail; `leadline roster put FILE` "
         "sends another, each holds for two days",
-        "wrong filter": "is subscribed with another filter: `leadline people put FILE` mends it",
+        "wrong filter": "is subscribed with another filter: `leadline roster put FILE` mends it",
     }
-    states = [(rep, people.state(rep, everyone, known)) for rep in reps]
+    states = [(rep, subscriptions.state(rep, everyone, known)) for rep in reps]
     for rep, state in states:
         if state in advice:
             yield Finding("missing", f"{rep.email} ({rep.name}) {advice[state]}.")
     if confirmed := sum(state not in advice for _, state in states):
         yield Finding("ok", f"{confirmed} of {len(reps)} people have confirmed their address.")
     for one in known:
-        if one.confirmed and people.filter_of(one.email.lower(), everyone) is None:
+        if one.confirmed and subscriptions.filter_of(one.email.lower(), everyone) is None:
             says = "is subscribed and nobody of the roster, so it may read alerts: put the person "
             ends = "with active: false, or end the subscription in the SNS console."
             yield Finding("warning", f"{one.email} {says}{ends}")
@@ -311,7 +309,7 @@ def alarms(account: Account) -> Iterator[Finding]:
     topics = deployment.resources(account.cloudformation, nested, "AWS::SNS::Topic")
     if "OpsTopic" not in topics or not account.parameters.get("OpsEmail"):
         yield Finding("warning", "Alarms are mailed to nobody: deploy with OpsEmail.")
-    elif any(s.confirmed for s in people.subscriptions(account.sns, topics["OpsTopic"])):
+    elif any(s.confirmed for s in subscriptions.of_topic(account.sns, topics["OpsTopic"])):
         yield Finding("ok", "Somebody is mailed when an alarm is raised.")
     else:
         says = "OpsEmail has not followed the link in AWS's mail: alarms reach nobody."

@@ -12,8 +12,11 @@ from botocore.stub import Stubber
 from infra.cli import deployment
 from infra.cli.commands import lines
 from infra.cli.deployment import Deployment, OperatorError
+from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
+from shared.errors import PolicyError
 from tests.unit.cli.conftest import Run
+from tests.unit.domain.samples import a_rep
 from tests.unit.template import ROOT, template
 
 DESCRIBED = {
@@ -125,11 +128,72 @@ def test_the_script_works_from_any_folder(tmp_path: Path) -> None:
 
 
 def test_policy_is_published_to_the_stack_or_to_a_table(stack: Deployment, leadline: Run) -> None:
-    assert leadline("policy", "publish", "--set", SITE)[1] == "version 1 is in force\n"
+    assert leadline("policy", "publish", "--set", SITE)[1] == (
+        "note: team sales: nobody is entered: `leadline roster put FILE`\nversion 1 is in force\n"
+    )
     assert leadline("policy", "publish", "--set", SITE, "--table", stack.table.name)[0] == 0
     policy = PolicyStore(stack.table).current()
     assert policy.version == 1
     assert "demo-en" in [form.form_id for form in policy.forms]
+
+
+PEOPLE = """
+team: sales
+people:
+  - {rep_id: anna, name: Anna, email: anna@ours.net, skills: [ru]}
+  - {rep_id: boss, name: Boss, email: boss@ours.net, role: manager}
+"""
+
+
+@pytest.mark.parametrize(
+    ("people", "status", "says"),
+    [
+        (PEOPLE, 0, "10 documents, no problem found\n"),
+        (PEOPLE.replace("role: manager", ""), 1, "team sales: no manager can be reached"),
+        (PEOPLE.replace("skills: [ru]", "skills: []"), 0, "note: routing/default: russian: nobody"),
+        (PEOPLE.replace("skills: [ru]", "calendar: night"), 1, "calendar/night does not exist"),
+        (PEOPLE.replace("sales", "sale"), 0, "note: team sales: nobody is entered"),
+        (PEOPLE.replace("email:", "e-mail:"), 1, "e-mail: Extra inputs"),
+    ],
+)
+def test_policy_is_checked_against_the_people_of_a_file(
+    leadline: Run, tmp_path: Path, people: str, status: int, says: str
+) -> None:
+    file = tmp_path / "people.yaml"
+    file.write_text(people)
+
+    came, out, err = leadline("policy", "check", "--set", SITE, "--people", str(file))
+
+    assert came == status
+    assert says in (err if status else out)
+
+
+def test_each_team_has_a_file_of_its_own(leadline: Run, tmp_path: Path) -> None:
+    files = [tmp_path / "anna.yaml", tmp_path / "boss.yaml"]
+    for file, person in zip(files, PEOPLE.splitlines()[3:], strict=True):
+        file.write_text(f"team: sales\npeople:\n{person}\n")
+
+    both = ["--people", str(files[0]), "--people", str(files[1])]
+
+    assert leadline("policy", "check", "--set", SITE, *both)[0] == 0
+    assert leadline("policy", "check", "--set", SITE, *both[:2])[0] == 1
+
+
+def test_policy_that_leaves_leads_to_nobody_is_not_published(
+    stack: Deployment, leadline: Run
+) -> None:
+    LeadTable(stack.table).put_rep(a_rep("anna", calendar="night"))
+
+    status, out, err = leadline("policy", "publish", "--set", SITE)
+
+    assert (status, out) == (1, "")
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["team sales", "sales/anna"]
+    with pytest.raises(PolicyError, match="no policy is published"):
+        PolicyStore(stack.table).current()
+
+    for rep in (a_rep("anna", skills=["ru"]), a_rep("boss", role="manager")):
+        LeadTable(stack.table).put_rep(rep)
+    assert leadline("policy", "publish", "--set", SITE)[:2] == (0, "version 1 is in force\n")
 
 
 def test_a_region_can_be_given(
@@ -150,6 +214,10 @@ def test_the_last_column_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text.splitlines()[0].startswith("a    word")
     assert text.splitlines()[1].startswith("     word")
     assert text.splitlines()[-1] == "bbb  x"
+
+
+def test_a_row_without_a_last_column_keeps_the_others() -> None:
+    assert lines([("a", "b", ""), ("aaa", "b", "c")]).splitlines() == ["a    b", "aaa  b  c"]
 
 
 def test_the_deployment_has_what_the_commands_ask_for() -> None:

@@ -27,9 +27,10 @@ from tests.unit.domain.samples import a_rep
 from tests.unit.template import ROOT
 
 ANNA = a_rep("anna", email="anna@ours.net", phone="+447400123456")
-IVAN = a_rep("ivan", email="ivan@ours.net", phone="+79161234567")
+IVAN = a_rep("ivan", email="ivan@ours.net", phone="+79161234567", skills=["ru"])
 BOSS = a_rep("boss", role="manager", email="boss@ours.net", phone="+12015550123")
 STAFF = [ANNA, IVAN, BOSS]
+OFF_DUTY = a_rep("x", on_duty=False, skills=["ru"])
 POLICY = read_policy(ROOT / "infra/policy", {"SITE": "https://ours.net"})
 OURS = {name: body for name, body in POLICY.items() if "demo" not in name}
 FORM = POLICY["form/demo-en"]
@@ -275,17 +276,29 @@ def test_the_sample_company_is_noticed(account: Account) -> None:
     ("people", "said"),
     [
         (STAFF, ["ok: sales: 2 people can be given a lead."]),
-        ([ANNA, BOSS], ["warning: sales: Anna is alone"]),
-        ([ANNA, IVAN], ["ok", "missing: sales: no manager can be reached"]),
-        ([BOSS], ["missing: sales: nobody can be given a lead"]),
-        ([a_rep("x", on_duty=False), BOSS], ["missing: sales: everybody is off duty"]),
+        ([], ["missing: sales: nobody is entered: `leadline roster put FILE`."]),
+        ([IVAN, BOSS], ["warning: sales: Ivan is alone"]),
+        ([ANNA, IVAN], ["missing: team sales: no manager can be reached", "ok"]),
+        ([BOSS], ["missing: team sales: nobody can be given a lead"]),
         (
             [a_rep("x", phone=None, email=None), BOSS],
-            ["missing: sales: nobody can be given a lead"],
+            ["missing: team sales: nobody can be given a lead"],
         ),
         (
-            [*STAFF, a_rep("x", name="Xenia", calendar="night")],
-            ["ok", "missing: sales: Xenia works by the calendar night"],
+            [OFF_DUTY, OFF_DUTY.model_copy(update={"rep_id": "y"}), BOSS],
+            [
+                "ok",
+                "missing: sales: everybody is off duty",
+                "warning: form/price: nobody of `everybody` is there at any time",
+            ],
+        ),
+        (
+            [*STAFF, a_rep("x", calendar="night")],
+            ["missing: sales/x: calendar/night does not exist.", "ok"],
+        ),
+        (
+            [ANNA, a_rep("x"), BOSS],
+            ["ok", "warning: routing/default: russian: nobody of team sales"],
         ),
     ],
 )
