@@ -11,11 +11,21 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from infra.cli import intake, people, policy, preflight, redrive, republish, restore
+from infra.cli import (
+    intake,
+    policy,
+    preflight,
+    redrive,
+    replan,
+    republish,
+    restore,
+    roster,
+    simulate,
+)
 from infra.cli.deployment import OperatorError
 from shared.errors import LeadlineError
 
-AREAS = (preflight, policy, people, intake, redrive, republish, restore)
+AREAS = (preflight, policy, roster, intake, replan, redrive, republish, restore, simulate)
 """Each adds its commands, with a function `run` from the options to the exit status."""
 
 HINTS: dict[type[Exception], str] = {

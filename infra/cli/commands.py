@@ -15,14 +15,17 @@ def lines(rows: Sequence[Sequence[str]]) -> str:
     width = max(72, min(120, shutil.get_terminal_size().columns))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     indent = sum(widths) + 2 * len(widths)
-    return "\n".join(
-        textwrap.fill(
+    told = []
+    for row in rows:
+        others = "".join(f"{c:<{w}}  " for c, w in zip(row, widths, strict=False))
+        folded = textwrap.fill(
             row[-1],
             width,
-            initial_indent="".join(f"{c:<{w}}  " for c, w in zip(row, widths, strict=False)),
+            initial_indent=others,
             subsequent_indent=" " * indent,
             break_on_hyphens=False,
             break_long_words=False,
         )
-        for row in rows
-    )
+        # Of an empty last column nothing is filled, not even the indent.
+        told.append(folded or others.rstrip())
+    return "\n".join(told)

@@ -5,7 +5,7 @@
 
 import string
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import yaml
@@ -24,13 +24,17 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def read_policy(folder: Path, variables: Mapping[str, str]) -> dict[str, object]:
+def read_policy(
+    folder: Path, variables: Mapping[str, str], day: date | None = None
+) -> dict[str, object]:
     """The documents by name: `form/demo-en` for `form/demo-en.yaml`.
+
+    `day` is in the first year of public holidays; today, if there is none.
 
     Raises PolicyError for a file that is no YAML, or names a variable that has no value.
     """
     documents: dict[str, object] = {}
-    today = datetime.now(UTC).date()
+    first = day or datetime.now(UTC).date()
     for path in sorted(folder.rglob("*.yaml")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         try:
@@ -41,7 +45,7 @@ def read_policy(folder: Path, variables: Mapping[str, str]) -> dict[str, object]
         except (ValueError, yaml.YAMLError) as error:
             raise PolicyError(f"{name}: {error}") from error
         if name.startswith("calendar/"):
-            documents[name] = with_holidays(name, documents[name], today)
+            documents[name] = with_holidays(name, documents[name], first)
     if not documents:
         raise PolicyError(f"{folder} holds no policy")
     return documents

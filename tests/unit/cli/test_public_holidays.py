@@ -34,6 +34,15 @@ def test_a_part_of_a_country_has_its_own() -> None:
     assert {day[:4] for day in closed_days("RU", 2026)} == {"2026", "2027", "2028"}
 
 
+def test_a_folder_is_read_with_the_holidays_of_any_year(tmp_path: Path) -> None:
+    (tmp_path / "calendar").mkdir()
+    (tmp_path / "calendar/office.yaml").write_text("{zone: Europe/Berlin, holidays: DE}")
+
+    then = Calendar.model_validate(read_policy(tmp_path, {}, date(2019, 2, 1))["calendar/office"])
+
+    assert {day.year for day in then.exceptions} == {2019, 2020, 2021}
+
+
 def test_what_is_written_down_for_a_day_goes_before_its_holiday() -> None:
     half = written_out(holidays="DE", exceptions={"2026-12-25": ["10:00-12:00"]})
 
