@@ -19,6 +19,8 @@ GRACE = timedelta(seconds=300)
 """A step that is due so shortly before somebody calls may be overtaken by the call: two faults can
 hold an alert up by two visibility time-outs and more."""
 CALLED = frozenset({"LeadAttempted", "LeadRejected", "DealWon", "DealLost"})
+LASTS = timedelta(seconds=300)
+"""How long an acknowledgement lasts without a call, where the chain says nothing else."""
 SETTLED_BY_RETRY = frozenset({"TransactionConflict"})
 """Faults that the code itself tries again within the same invocation."""
 
@@ -103,8 +105,11 @@ class Oracle:
             events = _events(self.world, lead_id)
             self._judge_story(lead, events)
             self._judge_steps(lead_id, events)
+            self._judge_acknowledgements(lead_id, events)
+            self._judge_hand_overs(lead_id, events)
             self._judge_again(lead_id, events)
             self._judge_doubles(lead_id, events, fired)
+        self._judge_missed([_events(self.world, str(lead["lead_id"])) for lead in leads])
         self._judge_rest(leads)
         self._judge_executions()
         return self.broken
@@ -155,9 +160,16 @@ class Oracle:
                     self._say(f"{kind} {alert_id} stands {number} times")
 
     def _judge_steps(self, lead_id: str, events: list[Item]) -> None:
-        dues = self._dues(_moment(events[0]["at"]))
-        called = _first(events, CALLED)
-        acknowledged = _first(events, frozenset({"LeadAcknowledged"}))
+        for start, cycle in _cycles(events):
+            self._judge_cycle(lead_id, start, cycle, events[: events.index(cycle[0])])
+        self._judge_marks(events, _first(events, CALLED))
+
+    def _judge_cycle(
+        self, lead_id: str, start: datetime, events: list[Item], earlier: list[Item]
+    ) -> None:
+        """The chain from where it began, or began anew: to its end, a call or an agreed time."""
+        dues = self._dues(start)
+        called = _first(events, CALLED | {"LeadSnoozed"})
         reached = 0
         for request in (e for e in events if e["type"] == "AlertRequested" and _is_step(e)):
             named = (int(request["round"]), str(request["step"]))
@@ -173,25 +185,23 @@ class Oracle:
                 self._say(f"{alert_id} came before its time")
             if called and int(called["sequence"]) < int(request["sequence"]):
                 self._say(f"{alert_id} was asked for after a call")
-            was = acknowledged and int(acknowledged["sequence"]) < int(request["sequence"])
-            if due.when is not None and bool(was) != (due.when == "acknowledged"):
+            before = [*earlier, *events[: events.index(request)]]
+            if due.when is not None and _is_acknowledged(before) != (due.when == "acknowledged"):
                 self._say(f"{alert_id} does not fit what was acknowledged")
         for due in dues:
-            if self._must_be_done(due, called, acknowledged) and not self._was_done(
-                due, dues, lead_id, events
+            if self._must_be_done(due, called, events) and not self._was_done(
+                due, dues, lead_id, events, _owner(earlier)
             ):
                 self._say(f"nobody was told of {due.round}-{due.step} ({due.who}, {due.via})")
-        self._judge_marks(events, called)
 
     def _judge_marks(self, events: list[Item], called: Item | None) -> None:
         """What a chain leaves behind beside alerts: a breach once, an end once, one new owner."""
         counted = Counter(str(event["type"]) for event in events)
         ends = [event for event in events if event.get("ends_chain")]
-        breaching = [step for step in self.chain["steps"] if step.get("breach")]
         reassigning = [step for step in self.chain["steps"] if step.get("reassign")]
         if called is None and len(ends) != 1:
             self._say(f"the chain ended {len(ends)} times")
-        if called is None and counted["ResponseBreached"] != min(1, len(breaching)):
+        if called is None and counted["ResponseBreached"] != 1:
             self._say(f"breached {counted['ResponseBreached']} times")
         replaced = [e for e in events if e.get("reason") == "no_reaction"]
         if len(replaced) > len(reassigning) * int(self.chain.get("rounds", 1)):
@@ -220,15 +230,37 @@ class Oracle:
                 ]
         return found
 
-    def _must_be_done(self, due: Due, called: Item | None, acknowledged: Item | None) -> bool:
+    def _must_be_done(self, due: Due, called: Item | None, events: list[Item]) -> bool:
         if called is not None and _moment(called["at"]) < due.at + GRACE:
             return False
-        at = _moment(acknowledged["at"]) if acknowledged else None
+        acknowledged = [_moment(e["at"]) for e in events if e["type"] == "LeadAcknowledged"]
         if due.when == "acknowledged":
-            return at is not None and at <= due.at
+            return any(at <= due.at < at + LASTS for at in acknowledged)
         if due.when == "not_acknowledged":
-            return at is None or at >= due.at + GRACE
+            return all(at + LASTS <= due.at or due.at + GRACE <= at for at in acknowledged)
         return True
+
+    def _judge_acknowledgements(self, lead_id: str, events: list[Item]) -> None:
+        """Each ends with a call, with a new owner, or after its time: then once, and its owner is
+        told.
+        """
+        ended = 0
+        for place, event in enumerate(events):
+            if event["type"] != "LeadAcknowledged":
+                continue
+            until = _moment(event["at"]) + LASTS
+            end = next((e for e in events[place + 1 :] if _ends_acknowledgement(e)), None)
+            if end is None:
+                self._say("an acknowledgement never ended")
+            elif end["type"] == "AcknowledgementExpired":
+                ended += 1
+                if not until <= _moment(end["at"]) < until + GRACE:
+                    self._say("an acknowledgement did not end in time")
+                asked = [e for e in events if _is_of_expiry(e) and e["at"] == end["at"]]
+                if not any(self._arrived(lead_id, alert, events) for alert in asked):
+                    self._say("nobody was told that an acknowledgement ended")
+        if sum(event["type"] == "AcknowledgementExpired" for event in events) != ended:
+            self._say("an acknowledgement ended more than once")
 
     def lateness(self) -> list[timedelta]:
         """How late each first message of a step was."""
@@ -242,16 +274,15 @@ class Oracle:
             late.setdefault((message.lead_id, message.alert_id), message.at - due.at)
         return list(late.values())
 
-    def _was_done(self, due: Due, dues: list[Due], lead_id: str, events: list[Item]) -> bool:
+    def _was_done(
+        self, due: Due, dues: list[Due], lead_id: str, events: list[Item], owner: str
+    ) -> bool:
         """A message of this step; or, when several steps came due at once, one of an earlier step
         to the same person, because nobody is told the same thing twice in one moment.
         """
         order = {(d.round, d.step): d.order for d in dues}
-        owner = ""
         for event in events:
-            owner = str(event.get("to_rep_id") or owner)
-            if event["type"] == "LeadAssigned":
-                owner = str(event["rep_id"])
+            owner = _owner([event]) or owner
             if event["type"] != "AlertRequested" or not _is_step(event):
                 continue
             place = order.get((int(event["round"]), str(event["step"])), -1)
@@ -287,6 +318,38 @@ class Oracle:
             and _moment(event["at"]) - asked < GRACE
             for event in events
         )
+
+    def _judge_hand_overs(self, lead_id: str, events: list[Item]) -> None:
+        """Whoever was handed the lead hears of it, once by each channel."""
+        for event in events:
+            if event.get("reason") != "handed_over":
+                continue
+            asked = [
+                e
+                for e in events
+                if e.get("kind") == "handed_over" and e["rep_id"] == event["to_rep_id"]
+            ]
+            if sorted(str(request["via"]) for request in asked) != ["email", "sms"]:
+                self._say("a hand-over was not told, or not once")
+            if not all(self._arrived(lead_id, request, events) for request in asked):
+                self._say("the news of a hand-over did not arrive")
+
+    def _judge_missed(self, stories: list[list[Item]]) -> None:
+        """Alerts that arrived and that nobody answered before the lead went to somebody else."""
+        missed: Counter[str] = Counter()
+        for events in stories:
+            for place, event in enumerate(events):
+                before = events[:place]
+                arrived = any(
+                    e["type"] == "AlertSent" and e["rep_id"] == event.get("from_rep_id")
+                    for e in before
+                )
+                if event.get("reason") == "no_reaction" and arrived:
+                    missed[str(event["from_rep_id"])] += 1
+        for rep in self.people.values():
+            item = self.world.database.item(f"TEAM#{rep.team}", f"REP#{rep.rep_id}") or {}
+            if int(item["missed_pages"]) != missed[rep.rep_id]:
+                self._say(f"{rep.rep_id} missed {missed[rep.rep_id]} alerts, not that many counted")
 
     def _judge_again(self, lead_id: str, events: list[Item]) -> None:
         """Whoever has the lead hears of a further submission once: by news of it, or by whatever
@@ -345,10 +408,47 @@ def _moment(text: object) -> datetime:
     return datetime.fromisoformat(str(text))
 
 
+def _cycles(events: list[Item]) -> list[tuple[datetime, list[Item]]]:
+    """The stretches of a story in which the chain is counted from one moment. An agreed time ends
+    one; the next is counted from it.
+    """
+    found: list[tuple[datetime, list[Item]]] = [(_moment(events[0]["at"]), [])]
+    for event in events:
+        found[-1][1].append(event)
+        if event["type"] == "LeadSnoozed":
+            found.append((_moment(event["until"]), []))
+    return [(start, cycle) for start, cycle in found if cycle]
+
+
+def _owner(events: list[Item]) -> str:
+    """Who has the lead after these; nobody that they tell of when empty."""
+    owner = ""
+    for event in events:
+        owner = str(event.get("to_rep_id") or owner)
+        if event["type"] == "LeadAssigned":
+            owner = str(event["rep_id"])
+    return owner
+
+
 def _first(events: list[Item], kinds: frozenset[str]) -> Item | None:
     return next((event for event in events if event["type"] in kinds), None)
 
 
 def _is_step(request: Mapping[str, Any]) -> bool:
-    """A further submission, and nobody on duty, are told beside the chain."""
-    return request["kind"] not in {"again", "unassigned"}
+    """A further submission, an owner, or who is not there, is told beside the chain."""
+    beside = {"again", "unassigned", "handed_over", "off_duty"}
+    return request["kind"] not in beside and not _is_of_expiry(request)
+
+
+def _is_of_expiry(event: Mapping[str, Any]) -> bool:
+    return str(event["type"]) == "AlertRequested" and str(event["step"]) == "expired"
+
+
+def _ends_acknowledgement(event: Mapping[str, Any]) -> bool:
+    return event["type"] in {*CALLED, "AcknowledgementExpired", "LeadReassigned"}
+
+
+def _is_acknowledged(events: list[Item]) -> bool:
+    """Whether somebody is on it after these events, should nobody have called."""
+    marks = [e for e in events if e["type"] == "LeadAcknowledged" or _ends_acknowledgement(e)]
+    return bool(marks) and marks[-1]["type"] == "LeadAcknowledged"

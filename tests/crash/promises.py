@@ -14,12 +14,19 @@ from shared.adapters.dynamodb import Item, from_wire
 from submit_form.service import Answered
 from tests.crash.interleaving import Call
 
+BEFORE = "before"
+"""Whoever acted before the actors did."""
 CLOSING = {"LeadRejected", "DealWon", "DealLost"}
+TOLD_AFTER_A_CALL = {"again", "handed_over", "reopened", "callback", "off_duty"}
+"""Alerts that are planned although somebody has called."""
 BY_PRESSING = {
     "acknowledge": "LeadAcknowledged",
     "no_answer": "LeadAttempted",
     "talked": "LeadAttempted",
     "reject": "LeadRejected",
+    "snooze": "LeadSnoozed",
+    "hand_over": "LeadReassigned",
+    "reopen": "LeadReopened",
 }
 
 
@@ -39,6 +46,7 @@ def broken(
         *_none_after_a_call(calls),
         *_events_stay(calls),
     ]
+    found += _turns(items)
     for lead in leads:
         events = sorted(
             (i for i in items if i["PK"] == lead["PK"] and i["SK"].startswith("EVENT#")),
@@ -97,13 +105,15 @@ def _history(lead: Item, events: Sequence[Item]) -> Iterator[str]:
     state = _State()
     for event in events:
         kind = event["type"]
-        if state.status == "closed" and not kind.startswith("Alert"):
+        if state.status == "closed" and not kind.startswith(("Alert", "LeadReopened")):
             yield f"{kind} after the lead was closed"
-        planned = event["actor"] == "advance_follow_up" and event.get("kind") != "again"
-        if planned and (state.attempts or state.status == "closed"):
+        planned = event["actor"] == "advance_follow_up"
+        planned = planned and event.get("kind") not in TOLD_AFTER_A_CALL
+        if planned and (state.is_called or state.status == "closed"):
             yield f"{kind} was planned after a call"
         if not state.take(event):
             yield f"{kind} when {state}"
+    state.is_called = None
     for name, value in vars(state).items():
         if value != lead.get(name):
             yield f"{name} is {lead.get(name)}, and by its events {value}"
@@ -118,6 +128,8 @@ class _State:
     submissions: int = 0
     status: str = "open"
     acknowledged_by: str | None = None
+    is_called: bool | None = False
+    """Since the follow-up began, or began anew."""
 
     def take(self, event: Item) -> bool:
         """False when the event was not possible."""
@@ -128,17 +140,41 @@ class _State:
             case "LeadAssigned":
                 was_possible, self.rep_id = self.rep_id is None, event["rep_id"]
             case "LeadReassigned":
-                was_possible = self.rep_id == event["from_rep_id"]
+                was_possible = self.rep_id == event.get("from_rep_id")
                 self.rep_id = event["to_rep_id"]
+                self.acknowledged_by = None
+            case "AcknowledgementExpired":
+                was_possible = self.acknowledged_by == event["rep_id"] and not self.is_called
+                self.acknowledged_by = None
+            case "LeadEscalated" if event["to"] == "team":
+                self.acknowledged_by = None
             case "LeadAcknowledged":
                 others = self.acknowledged_by not in (None, event["rep_id"])
-                was_possible = not others and not self.attempts
+                was_possible = not others and not self.is_called
                 self.acknowledged_by = event["rep_id"]
             case "LeadAttempted":
-                self.attempts += 1
+                self.attempts, self.is_called = self.attempts + 1, True
+            case "LeadSnoozed":
+                self.acknowledged_by, self.is_called = None, False
+            case "LeadReopened":
+                was_possible = self.status == "closed"
+                self.status, self.acknowledged_by, self.is_called = "open", None, False
             case kind if kind in CLOSING:
                 self.status = "closed"
         return was_possible
+
+
+def _turns(items: Sequence[Item]) -> Iterator[str]:
+    """Leads that came one after the other went to people who took turns."""
+    taken = Counter(
+        str(item["rep_id"])
+        for item in items
+        if item["SK"].startswith("EVENT#")
+        and item["type"] == "LeadAssigned"
+        and item["rule"] == "everybody"
+    )
+    if taken and max(taken.values()) > 1 + min(taken[name] for name in ("anna", "boris")):
+        yield f"turns were not fair: {dict(taken)}"
 
 
 def _steps(events: Sequence[Item]) -> Iterator[str]:
@@ -193,7 +229,10 @@ def _actions(items: Sequence[Item], endings: Mapping[str, object]) -> Iterator[s
     recorded = Counter(
         (str(item["actor"]), str(item["type"]))
         for item in items
-        if item["SK"].startswith("EVENT#") and item["type"] in BY_PRESSING.values()
+        if item["SK"].startswith("EVENT#")
+        and item["type"] in BY_PRESSING.values()
+        and item.get("reason") not in {"took_over", "no_reaction"}
+        and item["actor"] != BEFORE
     )
     if set(recorded) != accepted or any(count > 1 for count in recorded.values()):
         yield f"people were told {sorted(accepted)}, and recorded is {dict(recorded)}"

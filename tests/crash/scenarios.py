@@ -102,6 +102,19 @@ def takes_over(world: World, outside: Outside) -> None:
     outside.post(ADA, "ada")
 
 
+def snoozes(world: World, outside: Outside) -> None:
+    """Ada asked to be called tomorrow at noon; then nobody does."""
+    until = f"{(START + timedelta(days=1)).date()}T12:00"
+    outside.person_acts(1, "snooze", after=600, until=until)
+    outside.post(ADA, "ada")
+
+
+def hands_over(world: World, outside: Outside) -> None:
+    """Whoever hears of the lead first hands it to a third person."""
+    outside.person_acts(1, "hand_over", after=600, to_rep_id=PEOPLE[2].rep_id)
+    outside.post(ADA, "ada")
+
+
 def two_visitors(world: World, outside: Outside) -> None:
     outside.post(ADA, "ada")
     outside.post(GRACE_HOPPER, "grace")
@@ -169,6 +182,8 @@ SCENARIOS: Mapping[str, Scenario] = {
             attempts,
         ),
         Scenario("takes_over", chain(NEW, BACKUP, LATER), takes_over),
+        Scenario("snoozes", chain(NEW, BACKUP), snoozes),
+        Scenario("hands_over", chain(NEW, BACKUP), hands_over),
         Scenario("two_visitors", chain(NEW), two_visitors, leads=2),
         Scenario("swept", chain(NEW, seconds=60), swept, sweeper=True, off=frozenset({PUBLISHER})),
     )

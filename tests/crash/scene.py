@@ -8,18 +8,22 @@ from typing import Any, cast
 from botocore.client import BaseClient
 
 from advance_follow_up import service as advancing
-from follow_up_lead.service import Acted, act_on_lead
+from follow_up_lead import service as following
 from infra.cli.policy_files import read_policy
+from infra.cli.replan import move
 from send_alert import service as sending
 from shared.adapters import alerts, dynamodb, escalation
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.adapters.policy_store import PolicyStore
+from shared.domain.events import LeadRejected
+from shared.domain.lead import Change
 from shared.domain.roster import Rep
 from shared.http import HttpRequest
 from submit_form.service import Answered, Received, submission_id_of, submit_form
 from sweep_follow_ups.service import sweep
 from tests.crash.database import Database
+from tests.crash.promises import BEFORE
 from tests.unit.domain.samples import ANNA, BORIS, MARIA
 from tests.unit.functions.fakes import parts_on
 from tests.unit.samples import a_request
@@ -99,6 +103,7 @@ class Scene:
         self.policies = PolicyStore(self.table, clock=lambda: 0.0)
         self.leads = LeadTable(self.table)
         self.lead_id = ""
+        self.other_id = ""
         self.codes: dict[str, str] = {}
         self.advancing = advancing.Parts(
             self.leads,
@@ -107,6 +112,7 @@ class Scene:
             Queue(),
             lambda _: None,
         )
+        self.following = following.Parts(self.leads, self.policies, lambda _: None)
         self.sending = sending.Parts(
             self.leads,
             alerts.AlertSender(alerts.client(), "arn:aws:sns:::alerts"),
@@ -144,6 +150,32 @@ class Scene:
             )
             self.codes[rep.rep_id] = self.leads.make_link(link)
 
+    def another_arrives(self, now: datetime) -> None:
+        """A second lead, of somebody else."""
+        fields = {"phone": "+44 7700 900456", "email": "grace@example.com"}
+        self.other_id = self.post("second", now, **fields).lead_id or ""
+
+    def close(self, now: datetime) -> None:
+        """Somebody has rejected the lead before anybody acts."""
+        lead = self.leads.lead(self.lead_id)
+        assert lead is not None
+        rejected = Change((LeadRejected(rep_id=MARIA.rep_id, reason="data.spam"),))
+        self.leads.record(lead, rejected, actor=BEFORE, at=now)
+
+    def publish_slower(self) -> None:
+        """Another version of the policy is in force, under which no lead was captured yet."""
+        documents = read_policy(ROOT / "infra/policy", {"SITE": "https://example.com"})
+        chain = cast("dict[str, Any]", documents["chain/default"])
+        self.policies.publish({**documents, "chain/default": {**chain, "rounds": 2}})
+
+    def replan(self, now: datetime) -> None:
+        """An operator puts the lead under the policy in force."""
+        policy = self.policies.version(2)
+        move(self.lead_id, self.leads, self.policies, policy, now, lambda _: None)
+
+    def advance_other(self, now: datetime) -> advancing.Advanced:
+        return advancing.advance(self.other_id, self.advancing, now)
+
     def advance(self, now: datetime, run: int | None = None) -> advancing.Advanced:
         return advancing.advance(self.lead_id, self.advancing, now, run=run)
 
@@ -159,9 +191,8 @@ class Scene:
     def send(self, alert_id: str, now: datetime) -> str:
         return sending.send(self.lead_id, alert_id, self.sending._replace(clock=lambda: now), now)
 
-    def act(self, rep: Rep, action: str, now: datetime, **posted: str) -> Acted:
+    def act(self, rep: Rep, action: str, now: datetime, **posted: str) -> following.Acted:
         """A person presses a button on a page of their own."""
-        posted = {"action_id": rep.rep_id.encode().hex().ljust(32, "0"), **posted}
-        return act_on_lead(
-            self.codes[rep.rep_id], {**posted, "action": action}, self.leads, now, lambda _: None
-        )
+        action_id = rep.rep_id.encode().hex().ljust(32, "0")
+        form = {"action_id": action_id, **posted, "action": action}
+        return following.act_on_lead(self.codes[rep.rep_id], form, self.following, now)

@@ -29,24 +29,30 @@ AGAIN_SECONDS = 62
 """When a message that failed is handed out once more."""
 
 
+Before = Literal["nothing", "captured", "two", "alerted", "closed", "replaced"]
+"""What had become of the lead: `two` of them came, `replaced` is its policy by another version."""
+
+
 class Case(NamedTuple):
     """Who acts at once, so many seconds after the lead came, and what had become of it by then."""
 
     second: float
-    before: Literal["nothing", "captured", "alerted"]
+    before: Before
     actors: Callable[[Scene], Actors]
+    is_queued_after: bool = False
+    """Whether events of the actors bring the planner, once they are done."""
 
 
 CASES: dict[str, Case] = {}
 
 
 def case(
-    second: float, before: Literal["nothing", "captured", "alerted"] = "alerted"
+    second: float, before: Before = "alerted", *, is_queued_after: bool = False
 ) -> Callable[[Callable[[Scene], Actors]], Callable[[Scene], Actors]]:
     """Makes a case of a function from a scene to those who act in it."""
 
     def add(actors: Callable[[Scene], Actors]) -> Callable[[Scene], Actors]:
-        CASES[actors.__name__] = Case(second, before, actors)
+        CASES[actors.__name__] = Case(second, before, actors, is_queued_after)
         return actors
 
     return add
@@ -154,6 +160,69 @@ def one_button_pressed_twice(scene: Scene) -> Actors:
 TWO = {"anna": ANNA, "boris": BORIS}
 
 
+def agreed(second: float) -> str:
+    """A time of a day as a page sends it."""
+    return f"{at(second):%Y-%m-%dT%H:%M:%S}"
+
+
+@case(60, is_queued_after=True)
+def snooze_and_call(scene: Scene) -> Actors:
+    snooze = partial(scene.act, ANNA, "snooze", until=agreed(7200))
+    return {"anna": snooze, "boris": partial(scene.act, BORIS, "no_answer")}
+
+
+@case(300, is_queued_after=True)
+def snooze_and_machine(scene: Scene) -> Actors:
+    machine = partial(scene.advance, run=1)
+    return {"queue": machine, "anna": partial(scene.act, ANNA, "snooze", until=agreed(7200))}
+
+
+@case(60, is_queued_after=True)
+def hand_over_and_call(scene: Scene) -> Actors:
+    hand_over = partial(scene.act, MARIA, "hand_over", to_rep_id="boris")
+    return {"maria": hand_over, "anna": partial(scene.act, ANNA, "no_answer")}
+
+
+@case(300, is_queued_after=True)
+def hand_over_and_machine(scene: Scene) -> Actors:
+    hand_over = partial(scene.act, MARIA, "hand_over", to_rep_id="boris")
+    return {"queue": partial(scene.advance, run=1), "maria": hand_over}
+
+
+@case(60, is_queued_after=True)
+def two_hand_overs(scene: Scene) -> Actors:
+    to_maria = partial(scene.act, ANNA, "hand_over", to_rep_id="maria")
+    return {"anna": to_maria, "maria": partial(scene.act, MARIA, "hand_over", to_rep_id="boris")}
+
+
+@case(90, "closed", is_queued_after=True)
+def reopening_and_another_post(scene: Scene) -> Actors:
+    again = partial(scene.post, "again", message="again")
+    return {"maria": partial(scene.act, MARIA, "reopen"), "visitor": again}
+
+
+@case(90, "closed", is_queued_after=True)
+def two_reopenings(scene: Scene) -> Actors:
+    return {
+        name: partial(scene.act, rep, "reopen") for name, rep in {**TWO, "maria": MARIA}.items()
+    }
+
+
+@case(300, "replaced", is_queued_after=True)
+def replanning_and_machine(scene: Scene) -> Actors:
+    return {"queue": partial(scene.advance, run=1), "operator": scene.replan}
+
+
+@case(60, "replaced", is_queued_after=True)
+def replanning_and_call(scene: Scene) -> Actors:
+    return {"operator": scene.replan, "anna": partial(scene.act, ANNA, "talked")}
+
+
+@case(1, "two")
+def two_leads_take_turns(scene: Scene) -> Actors:
+    return {"queue": scene.advance, "another": scene.advance_other}
+
+
 # --- visitors ----------------------------------------------------------------------------------
 
 
@@ -195,8 +264,14 @@ def another_post_and_rejection(scene: Scene) -> Actors:
 def begin(before: str, scene: Scene) -> None:
     if before != "nothing":
         scene.arrive(at(0))
-    if before == "alerted":
+    if before == "two":
+        scene.another_arrives(at(0))
+    if before in {"alerted", "closed", "replaced"}:
         scene.advance(at(0))
+    if before == "closed":
+        scene.close(at(60))
+    if before == "replaced":
+        scene.publish_slower()
 
 
 def commutes(call: Call, lead_id: str) -> bool:
@@ -208,7 +283,9 @@ def commutes(call: Call, lead_id: str) -> bool:
     values = str(call.parameters.get("Key") or call.parameters.get("ExpressionAttributeValues"))
     if "DUE#" in values:
         return keys.due_shard(keys.shard(lead_id)) not in values
-    return any(kind in values for kind in ("'POLICY", "'TEAM#", "'LINK#"))
+    if "'TEAM#" in values:
+        return call.operation == "Query"  # people, not their rotation
+    return any(kind in values for kind in ("'POLICY", "'LINK#"))
 
 
 def play(
@@ -233,6 +310,9 @@ def play(
                     again = stage.run({actor: partial(act, at(case.second + AGAIN_SECONDS))})
                     calls += again.calls
                     endings |= again.endings
+            if case.is_queued_after:
+                queued = stage.run({"queue after": partial(scene.advance, at(case.second))})
+                calls += queued.calls
             yield run, broken(aws.database.items(), set(aws.executions), calls, endings)
 
 
