@@ -5,7 +5,7 @@ from collections.abc import Callable
 import boto3
 import pytest
 
-from infra.cli import deployment, redrive
+from infra.cli import deployment, redrive, restore
 from infra.cli.__main__ import main
 from infra.cli.deployment import Deployment
 from infra.cli.redrive import MOVES, QUEUES
@@ -35,6 +35,7 @@ def stack(table: Table, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     )
     dynamodb.client.cache_clear()  # the client of another test talks to another moto
     monkeypatch.setattr(redrive, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(restore, "THREADS", 1)  # moto's tables are not made for several
     monkeypatch.setattr(deployment, "find", {"leadline": found}.__getitem__)
     return found
 
