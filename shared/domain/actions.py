@@ -221,7 +221,7 @@ def _snoozed(doing: _Doing, action: Action) -> LeadEvent:
         raise IllegalActionError("snoozed_before")
     in_time = lead.first_attempt_at is None and lead.breached_at is None and at <= lead.respond_by
     seconds = doing.terms.chain.respond_within_seconds
-    due = doing.terms.calendar.due(until, seconds) if in_time else None
+    due = doing.terms.calendar.due_if_ever(until, seconds) if in_time else None
     return happened.LeadSnoozed(rep_id=doing.rep_id, until=until, respond_by=due)
 
 
@@ -250,7 +250,8 @@ def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | No
     # A promise of another time than the one that was computed stays as it is.
     due = None
     if in_time and lead.snoozed_until is None:
-        due = terms.calendar.due(lead.clock_started_at, terms.chain.respond_within_seconds)
+        seconds = terms.chain.respond_within_seconds
+        due = terms.calendar.due_if_ever(lead.clock_started_at, seconds)
     replanned = happened.LeadReplanned(
         former_version=lead.policy_version, policy_version=terms.policy_version, respond_by=due
     )

@@ -2,12 +2,14 @@
 that come back to a lead which is opened again.
 """
 
+from typing import Any
+
 import pytest
 
 from shared.adapters import keys
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
-from shared.domain.events import LeadAcknowledged, LeadRejected, LeadReopened
+from shared.domain.events import LeadAcknowledged, LeadEvent, LeadRejected, LeadReopened
 from shared.domain.lead import Change, Lead
 from shared.domain.roster import Rep, Roster
 from shared.domain.routing import EVERYBODY, Chosen, Nobody, Rotation, choose
@@ -40,8 +42,8 @@ def a_captured_lead(leads: LeadTable, number: int = 1, **fields: str) -> Lead:
     return lead
 
 
-def after(leads: LeadTable, lead: Lead, second: float, *events: object, **fields: object) -> Lead:
-    change = Change(tuple(events), **fields)  # type: ignore[arg-type]
+def after(leads: LeadTable, lead: Lead, second: float, *events: LeadEvent, **fields: Any) -> Lead:
+    change = Change(tuple(events), **fields)
     return leads.record(lead, change, actor="anna", at=at(second))
 
 

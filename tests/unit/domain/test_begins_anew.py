@@ -131,6 +131,16 @@ def test_an_agreed_time_on_a_holiday_waits_for_the_opening() -> None:
     assert lead.respond_by == monday + timedelta(seconds=300)
 
 
+def test_a_time_after_the_last_day_of_a_fair_is_taken_and_moves_no_deadline() -> None:
+    fair = Calendar.model_validate({"zone": "UTC", "exceptions": {at(0).date(): ["09:00-18:00"]}})
+    terms = a_terms(calendar=fair)
+
+    lead = rep_does(followed(), "snooze", at(60), terms=terms, until=at(5 * 86400))
+
+    assert (lead.snoozed_until, lead.respond_by) == (at(5 * 86400), at(300))
+    assert replan(lead, TERMS, a_terms(calendar=fair, version=2), at(70)) is not None
+
+
 # --- hand over -----------------------------------------------------------------------------------
 
 

@@ -588,6 +588,16 @@ def test_what_was_typed_stays_when_a_time_is_refused() -> None:
     assert "Enter a time from now on, within three months." in text_of(str(answer.body))
 
 
+def test_whoever_is_to_call_again_can_say_that_they_are_on_it() -> None:
+    scene = Scene()
+    scene.act(60, "talked")
+    assert 'value="acknowledge"' not in scene.html(61)
+
+    scene.act(70, "snooze", until="2026-11-21T15:30")
+
+    assert 'value="acknowledge"' in scene.html(71)
+
+
 def test_a_closed_lead_is_opened_again() -> None:
     scene = Scene()
     scene.act(120, "reject", reason="data.spam")
