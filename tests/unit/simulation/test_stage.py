@@ -67,7 +67,7 @@ def test_a_lead_that_nobody_calls_goes_the_way_that_it_goes_by_the_functions(
     at = RECEIVED.replace(hour=5)
     store = PolicyStore(table)
     documents = read_policy(POLICY, {"SITE": "https://ours.net"}, at.date())
-    documents["chain/default"] |= {"rounds": 1}  # type: ignore[operator] - documents are any JSON
+    documents["chain/default"] |= {"rounds": 1}  # type: ignore[operator]  # documents are any JSON
     store.publish(documents)
     for rep in people:
         LeadTable(table).put_rep(rep)
