@@ -267,10 +267,15 @@ def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | No
                 "run": follow_up.run + 1,
                 "wake_at": at,
                 "walked_seconds": walked,
+                "cycle": follow_up.cycle + 1,
             }
         )
     elif follow_up.is_idle:
-        follow_up = FollowUp(run=follow_up.run, told_submissions=follow_up.told_submissions)
+        follow_up = FollowUp(
+            run=follow_up.run,
+            cycle=follow_up.cycle + 1,
+            told_submissions=follow_up.told_submissions,
+        )
     return Change((replanned,), follow_up)
 
 

@@ -68,7 +68,7 @@ class FollowUp(BaseModel):
     counts_from: Instant | None = None
     """Where the steps are counted from, when that is not the start of the response clock."""
     cycle: int = 0
-    """How often the chain has begun anew."""
+    """How often the chain has begun anew, or another version took over: alerts are told apart by it."""
     walked_seconds: int | None = None
     """How far the chain had come, in counted time, when another version took over."""
     because: Literal["captured", "snoozed", "reopened", "reassigned"] = "captured"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
 
 from shared.adapters.dynamodb import Table
+from tests.unit.aws import in_moto
 from tests.unit.template import expanded
 
 
@@ -21,7 +21,7 @@ def no_sockets() -> Iterator[None]:
 @pytest.fixture
 def table() -> Iterator[Table]:
     """The table of the template, in moto."""
-    with mock_aws():
+    with in_moto():
         dynamodb = boto3.client("dynamodb")
         properties = expanded()["LeadTable"]["Properties"]
         dynamodb.create_table(

@@ -4,13 +4,13 @@ from typing import Any
 
 import boto3
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from shared.adapters import mailbox
 from shared.adapters.mailbox import LONGEST_WAIT_SECONDS, Mailbox
+from tests.unit.aws import in_moto
 
 
-@mock_aws
+@in_moto()
 def test_a_message_is_taken_once() -> None:
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName="canary", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]

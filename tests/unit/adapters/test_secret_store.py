@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from moto import mock_aws
 
 from shared.adapters import secret_store
 from shared.adapters.secret_store import KEPT_SECONDS, SecretStore
 from shared.errors import SecretUnavailableError
+from tests.unit.aws import in_moto
 from tests.unit.samples import a_form
 
 FORM = a_form(secrets={"signing": "webflow", "key": "shared"})
@@ -24,7 +24,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    with mock_aws():
+    with in_moto():
         secret_store.client.cache_clear()
         put("webflow", "one\ntwo")
         put("shared", " k \n\n")

@@ -349,6 +349,23 @@ def test_the_same_chain_under_another_number_does_no_step_twice(second: int) -> 
     assert len(asked) == len([told for told in undisturbed if told.endswith(("sms", "email"))])
 
 
+def test_a_step_of_the_new_chain_is_another_one_whatever_its_name() -> None:
+    lead, _ = advance(followed(), at(0))
+    later = Chain.model_validate(
+        {"steps": [{**SAMPLE_CHAIN.steps[0].model_dump(), "after_seconds": 9}]}
+    )
+    terms = a_terms(later, version=2)
+    change = replan(lead, TERMS, terms, at(1))
+    assert change is not None
+
+    change = planned(apply(lead, change, at(1)), at(9), terms=terms)
+
+    assert change is not None
+    asked = {e.alert_id for e in change.events if isinstance(e, happened.AlertRequested)}
+    assert asked
+    assert not asked & {*lead.open_alerts}, "or it would pass for the one that was sent"
+
+
 def test_a_lead_whose_chain_ended_goes_on_when_the_new_one_is_longer() -> None:
     lead = followed()
     while (now := lead.due_at) is not None:

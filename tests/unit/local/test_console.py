@@ -7,7 +7,6 @@ import anyio
 import boto3
 import httpx
 import pytest
-from moto import mock_aws
 from starlette.applications import Starlette
 
 from infra.local.console import Console, Running
@@ -15,6 +14,7 @@ from infra.local.inbox import Inbox
 from infra.local.people import sample_people, seed
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
+from tests.unit.aws import in_moto
 
 TEXT = "Новый лид: <b>Мария</b>\n+7 916 123-45-67\nhttp://127.0.0.1:8080/l/aB3dE6gH9jK2"
 
@@ -46,7 +46,7 @@ def browser(table: Table, tmp_path: Path) -> Browser:
     inbox = Inbox(tmp_path / "inbox.jsonl", people, lambda _: "lead-1")
     inbox.take_sms("m1", "+70000000102", TEXT)
     inbox.take_email("m2", "alice", "New lead: Bob", "Open http://127.0.0.1:8080/l/aB3dE6gH9jK2")
-    with mock_aws():
+    with in_moto():
         console = Console(
             url="http://127.0.0.1:8080",
             team="sales",
