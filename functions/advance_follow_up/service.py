@@ -86,7 +86,7 @@ def _record_what_is_due(lead: Lead, parts: Parts, now: datetime, *, swept: bool)
     terms = Terms.of(parts.policies.version(lead.policy_version), lead)
     # People and their shifts are what they are today.
     roster = Roster(parts.leads.people(lead.team), now, parts.policies.current().shift)
-    turn = _take_turn(lead, terms, roster, parts) if needs_rep(lead, terms, now) else None
+    turn = _take_turn(lead, terms, roster, parts) if needs_rep(lead, terms, roster) else None
     change = plan(lead, terms, roster, turn=turn, new_run=swept and lead.overslept(now))
     if change is None:
         return lead
@@ -98,7 +98,7 @@ def _take_turn(lead: Lead, terms: Terms, roster: Roster, parts: Parts) -> Chosen
     previous = None
     if lead.previous_lead_id and any(rule.to == "previous_owner" for rule in terms.rules):
         previous = parts.leads.lead(lead.previous_lead_id)
-    previous_owner = previous.rep_id if previous else None
+    previous_owner = previous.rep_id if previous and previous.team == lead.team else None
 
     def next_one(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
         return choose(terms.rules, roster, rotation, previous_owner)

@@ -134,8 +134,7 @@ def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime
             raise UnknownLinkError("no such lead")
         change = act(lead, action, viewer.rep_id, now, _terms(lead, parts))
         if change is not None:
-            if viewer.missed_pages:
-                change = change._replace(answered_by=viewer.rep_id)
+            change = change._replace(answered_by=viewer.rep_id)
             parts.leads.record(lead, change, actor=viewer.rep_id, at=now)
 
     on_latest_lead(link.lead_id or "", parts.leads, record, parts.pause)

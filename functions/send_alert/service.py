@@ -64,7 +64,7 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     alert = lead.open_alerts[alert_id]
     people = {rep.rep_id: rep for rep in parts.leads.people(lead.team)}
     rep = people.get(alert.rep_id)
-    if rep is None or not rep.reachable_by(alert.via):
+    if rep is None or not rep.active or not rep.reachable_by(alert.via):
         return _record(lead_id, _failed(alert_id, alert, "unreachable"), parts, now, again=True)
     leased = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now), now)
     if not isinstance(leased, str):

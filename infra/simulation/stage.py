@@ -143,7 +143,7 @@ class Stage:
         """Does what is due for a lead; what that sends goes out at once."""
         terms, roster = self.terms(lead), self.roster(lead.team, now)
         turn = None
-        if needs_rep(lead, terms, now):
+        if needs_rep(lead, terms, roster):
             rotation = self.rotation(lead.team)
             turn, self.rotations[lead.team] = choose(terms.rules, roster, rotation, previous_owner)
         change = plan(lead, terms, roster, turn=turn)
@@ -166,8 +166,7 @@ class Stage:
         """A person does something. Raises IllegalActionError."""
         action = Action(name=name, action_id=f"{name}{lead.sequence}")
         change = act(lead, action, rep_id, now, self.terms(lead)) or Change(())
-        if self.people[lead.team][rep_id].missed_pages:
-            change = change._replace(answered_by=rep_id)
+        change = change._replace(answered_by=rep_id)
         return self._record(lead, change, now), change
 
     def is_back(self, team: str, rep_id: str) -> None:
@@ -182,13 +181,13 @@ class Stage:
 
     def _record(self, lead: Lead, change: Change, now: datetime) -> Lead:
         if change.missed_by is not None:
-            missed = self.people[lead.team][change.missed_by].missed_pages
-            self._note(lead.team, change.missed_by, missed_pages=missed + 1)
+            rep_id, before = change.missed_by
+            self._note(lead.team, rep_id, missed_pages=before + 1)
         if change.answered_by is not None:
-            self._note(lead.team, change.answered_by, missed_pages=0)
+            self._note(lead.team, change.answered_by, missed_pages=0, answered_at=now)
         return apply(lead, change, now)
 
-    def _note(self, team: str, rep_id: str, *, missed_pages: int) -> None:
+    def _note(self, team: str, rep_id: str, **standing: object) -> None:
         rep = self.people[team][rep_id]
-        self.people[team][rep_id] = rep.model_copy(update={"missed_pages": missed_pages})
+        self.people[team][rep_id] = rep.model_copy(update=standing)
         self._rosters.pop(team, None)

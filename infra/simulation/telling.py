@@ -103,7 +103,7 @@ class Page(NamedTuple):
         """`wanted` is the change that it would be if every channel reached everybody."""
         change, lead = advanced.change, advanced.lead
         if change.missed_by is not None:
-            yield self._missed(change.missed_by)
+            yield self._missed(change.missed_by.rep_id)
         if lead.follow_up.cycle > self.lead.follow_up.cycle:
             why = "it had ended while nobody had the lead"
             yield self.line("BegunAnew", "the chain begins anew", why=why)

@@ -54,7 +54,7 @@ ALERT_KEPT = LINK_LIFE
 TEST_KEPT = timedelta(days=2)
 ALERT_LEASE = timedelta(seconds=30)
 """Longer than `send_alert` can run: a lease that ran out means that its holder died."""
-STANDING = ("on_duty", "absences", "missed_pages")
+STANDING = ("on_duty", "absences", "missed_pages", "answered_at")
 """What of a person changes from day to day, and by itself."""
 STILL_WAITS = "attribute_exists(PK) AND attribute_not_exists(settled_as)"
 CODE_LETTERS = string.ascii_letters + string.digits
@@ -280,7 +280,7 @@ class LeadTable:
         reopens = lead.status == "closed" and after.status == "open"
         if reopens:
             writes += [self._take_back(guard, lead.lead_id) for guard in lead.guards]
-        beside = self._beside(lead, after, change)
+        beside = self._beside(lead, after, change, at)
         while True:
             try:
                 self._table.transact([*writes, *beside])
@@ -290,6 +290,9 @@ class LeadTable:
                     if reopens and refusal.former[first].get("SK") == "CONTACT":
                         raise IllegalActionError("newer_lead") from refusal
                     raise LeadChangedError(lead.lead_id) from refusal
+                if change.missed_by and any("missed_pages" in it for it in refusal.former.values()):
+                    # Another lead was missed, or answered, meanwhile: decided on what is no more.
+                    raise LeadChangedError(lead.lead_id) from refusal
                 beside = [
                     write
                     for place, write in enumerate(beside, start=len(writes))
@@ -298,20 +301,34 @@ class LeadTable:
             else:
                 return after
 
-    def _beside(self, lead: Lead, after: Lead, change: Change) -> "list[TransactWriteItemTypeDef]":
+    def _beside(
+        self, lead: Lead, after: Lead, change: Change, at: datetime
+    ) -> "list[TransactWriteItemTypeDef]":
         """What else is written with a change, and left out where it is not ours any more: a guard
         that names another lead by now, a person who is gone.
         """
         writes = []
         if lead.status == "open" and after.status == "closed":
             writes += [self._release(guard, after) for guard in lead.guards]
-        exists = "attribute_exists(PK)"
         if change.missed_by is not None:
-            key = keys.rep(lead.team, change.missed_by)
-            writes.append(self._table.update(key, "ADD missed_pages :one", exists, one=1))
+            rep_id, before = change.missed_by
+            missed = self._table.update(
+                keys.rep(lead.team, rep_id),
+                "SET missed_pages = :missed",
+                "missed_pages = :before",
+                missed=before + 1,
+                before=before,
+            )
+            writes.append(missed)
         if change.answered_by is not None:
-            key = keys.rep(lead.team, change.answered_by)
-            writes.append(self._table.update(key, "SET missed_pages = :none", exists, none=0))
+            answered = self._table.update(
+                keys.rep(lead.team, change.answered_by),
+                "SET missed_pages = :none, answered_at = :at",
+                "attribute_exists(PK)",
+                none=0,
+                at=iso(at),
+            )
+            writes.append(answered)
         return writes
 
     def _take_back(self, guard: str, lead_id: str) -> "TransactWriteItemTypeDef":

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain import events as happened
+from shared.domain.chain import Chain
 from shared.domain.clocks import Terms
 from shared.domain.events import AttemptResult, ClockName, LeadEvent, Reading
 from shared.domain.instants import Instant, seconds_between
@@ -212,7 +213,8 @@ def _attempted(doing: _Doing, result: AttemptResult) -> tuple[LeadEvent, ...]:
 def _snoozed(doing: _Doing, action: Action) -> LeadEvent:
     """A time that the person asked for: before anybody talked to them that may be once only.
 
-    A first call that is not late yet is due when they asked for it, and no sooner.
+    A first call that is not late yet is due when they asked for it, and no sooner: what was agreed
+    stands outside opening hours, too.
     """
     lead, at, until = doing.lead, doing.at, action.until
     if until is None or not at < until <= at + SNOOZED_AT_MOST:
@@ -220,8 +222,7 @@ def _snoozed(doing: _Doing, action: Action) -> LeadEvent:
     if lead.contacted_at is None and lead.snoozes:
         raise IllegalActionError("snoozed_before")
     in_time = lead.first_attempt_at is None and lead.breached_at is None and at <= lead.respond_by
-    seconds = doing.terms.chain.respond_within_seconds
-    due = doing.terms.calendar.due_if_ever(until, seconds) if in_time else None
+    due = until + timedelta(seconds=doing.terms.chain.respond_within_seconds) if in_time else None
     return happened.LeadSnoozed(rep_id=doing.rep_id, until=until, respond_by=due)
 
 
@@ -241,8 +242,9 @@ def _handed_over(doing: _Doing, action: Action) -> tuple[LeadEvent, ...]:
 def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | None:
     """Puts an open lead under another version of the policy; None when it is under it already.
 
-    Steps that were done stay done: the new chain goes on behind the last of them, by its time. A
-    first call that is not late yet is due by the new version.
+    Steps that were done stay done: the new chain goes on behind the last of them, by its time, yet
+    never behind what tells a manager before one was told. A first call that is not late yet is due
+    by the new version. A lead that was left alone until now begins now.
     """
     if lead.status == "closed" or terms.policy_version == lead.policy_version:
         return None
@@ -252,14 +254,20 @@ def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | No
     if in_time and lead.snoozed_until is None:
         seconds = terms.chain.respond_within_seconds
         due = terms.calendar.due_if_ever(lead.clock_started_at, seconds)
-    replanned = happened.LeadReplanned(
-        former_version=lead.policy_version, policy_version=terms.policy_version, respond_by=due
-    )
     follow_up = lead.follow_up
+    begins = follow_up.is_idle and lead.awaits_attempt and lead.verdict in terms.chain.follow
+    if begins:
+        due = terms.calendar.due_if_ever(at, terms.chain.respond_within_seconds)
+    replanned = happened.LeadReplanned(
+        former_version=lead.policy_version,
+        policy_version=terms.policy_version,
+        respond_by=due,
+        clock_started_at=at if begins else None,
+    )
     if lead.awaits_attempt and not follow_up.is_idle:
         done = former.chain.done_seconds(follow_up.round, follow_up.step)
         walked = max(filter(None, (done, follow_up.walked_seconds)), default=done)
-        round_number, step = terms.chain.position_after(walked)
+        round_number, step = _place_after(walked, follow_up, former.chain, terms.chain)
         follow_up = follow_up.model_copy(
             update={
                 "round": round_number,
@@ -277,6 +285,20 @@ def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | No
             told_submissions=follow_up.told_submissions,
         )
     return Change((replanned,), follow_up)
+
+
+def _place_after(
+    walked: int | None, follow_up: FollowUp, former: Chain, chain: Chain
+) -> tuple[int, int]:
+    """Round and step of a chain that takes over from another."""
+    place = chain.position_after(walked)
+    if follow_up.round > former.rounds:
+        # It has ended, and its end was told. A longer chain goes on.
+        is_longer = place < (chain.rounds, len(chain.steps))
+        return place if is_longer else (chain.rounds + 1, 0)
+    if chain.tells_manager_at is None or former.has_told_manager(follow_up.round, follow_up.step):
+        return place
+    return min(place, (chain.rounds, chain.tells_manager_at))
 
 
 def _reason(action: Action, allowed: Container[str]) -> str:

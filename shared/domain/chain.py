@@ -84,13 +84,28 @@ class Chain(BaseModel):
         return None if round_number == 1 else self.offset_seconds(round_number - 1, last)
 
     def position_after(self, seconds: int | None) -> tuple[int, int]:
-        """Round and step of the first step that comes later than a time."""
+        """Round and step of the first step that comes later than a time, or of the end."""
         if seconds is None:
             return 1, 0
         round_number, into = divmod(seconds, self.round_seconds)
         if round_number >= self.rounds:
-            return self.rounds + 1, 0
+            return self.rounds, len(self.steps)
         return round_number + 1, sum(step.after_seconds <= into for step in self.steps)
+
+    @property
+    def tells_manager_at(self) -> int | None:
+        """The step by which a manager learns of every lead without a call; None without one."""
+        tells = (
+            number
+            for number, step in enumerate(self.steps)
+            if step.when is None and any(told.who == "manager" for told in step.alert)
+        )
+        return next(tells, None)
+
+    def has_told_manager(self, round_number: int, step: int) -> bool:
+        """Whether that step lies before a place."""
+        tells = self.tells_manager_at
+        return tells is not None and (round_number, step) > (1, tells)
 
     @property
     def leaves_alone(self) -> str | None:

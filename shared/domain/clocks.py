@@ -70,7 +70,8 @@ class Terms(NamedTuple):
         """When an acknowledgement ends; None when nobody waits for a call."""
         if not _is_promised(lead):
             return None
-        return self.calendar.due_if_ever(at, self.chain.acknowledgement_lasts_seconds)
+        start = max(at, lead.snoozed_until or at)
+        return self.calendar.due_if_ever(start, self.chain.acknowledgement_lasts_seconds)
 
     def _read(
         self,

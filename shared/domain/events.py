@@ -226,7 +226,8 @@ class LeadReassigned(LeadEvent):
     """None for a lead that nobody had, and that somebody was handed."""
     to_rep_id: str
     reason: str
-    """`no_reaction` by the chain, `took_over` by the new owner, `handed_over` by anybody else."""
+    """`no_reaction` or `left` by the chain, `took_over` by the new owner, `handed_over` by anybody
+    else."""
 
 
 class LeadSnoozed(LeadEvent):
@@ -251,6 +252,8 @@ class LeadReplanned(LeadEvent):
     policy_version: int
     respond_by: Instant | None = None
     """When the first call is due by that version, where it was neither made nor late."""
+    clock_started_at: Instant | None = None
+    """Now, where the former version did not follow the lead up and this one does."""
 
 
 class LeadRejected(LeadEvent):

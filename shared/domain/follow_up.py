@@ -9,7 +9,7 @@ from shared.domain import events as happened
 from shared.domain.chain import Audience, Step
 from shared.domain.clocks import Terms
 from shared.domain.events import AlertKind, LeadEvent, Via
-from shared.domain.lead import Change, FollowUp, Lead
+from shared.domain.lead import Change, FollowUp, Lead, Missed
 from shared.domain.roster import MISSED_PAGES, Rep, Roster
 from shared.domain.routing import Chosen, Nobody
 
@@ -36,26 +36,42 @@ def plan(
     if lead.status == "closed":
         return None
     draft = _Draft(lead, terms, roster, turn)
-    if lead.follow_up.tell_owner:
+    if draft.owner is None:
+        draft.assign()
+    is_agreed = lead.snoozed_until is not None
+    if draft.tells_owner and not is_agreed:
         draft.tell_owner("handed_over")
     if draft.is_followed:
         follow_up = _walk(draft, new_run=new_run)
     else:
         # Whoever waits for a call and is not followed up has a verdict that policy leaves alone.
         is_idle = lead.awaits_attempt or lead.follow_up.is_idle
-        update = {"wake_at": None, "planned": True, "is_idle": is_idle}
+        update = {"wake_at": draft.tells_owner_at, "planned": True, "is_idle": is_idle}
         follow_up = lead.follow_up.model_copy(update=update)
+    if draft.tells_owner and is_agreed and not draft.has_told_owner:
+        # Outside opening hours the chain says nothing; what was agreed stands.
+        draft.tell_owner("callback")
     if lead.submissions > lead.follow_up.told_submissions:
         follow_up = _tell_again(draft, follow_up)
-    follow_up = follow_up.model_copy(update={"tell_owner": False})
+    follow_up = follow_up.model_copy(update={"tell_owner": draft.tells_owner_at is not None})
     if not draft.events and follow_up == lead.follow_up:
         return None
     return Change(tuple(draft.events), follow_up, missed_by=draft.missed_by)
 
 
-def needs_rep(lead: Lead, terms: Terms, now: datetime) -> bool:
-    """Whether the next plan may assign the lead, and so wants a turn of the rotation."""
-    return lead.rep_id is None and _is_followed(lead, terms) and _has_begun(lead, terms, now)
+def needs_rep(lead: Lead, terms: Terms, roster: Roster) -> bool:
+    """Whether the next plan may assign the lead, and so wants a turn of the rotation.
+
+    Where nobody could be found, nobody is looked for again before it opens.
+    """
+    if lead.status == "closed" or roster.active(lead.rep_id):
+        return False
+    if lead.assignment_failed_at is not None and not terms.calendar.is_open(roster.now):
+        return False
+    if _is_followed(lead, terms):
+        return _has_begun(lead, terms, roster.now)
+    # Whoever had it has left, and there is news.
+    return lead.rep_id is not None and lead.submissions > lead.follow_up.told_submissions
 
 
 def _is_followed(lead: Lead, terms: Terms) -> bool:
@@ -75,8 +91,6 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
     end of an acknowledgement without a call.
     """
     lead, chain, calendar, now = draft.lead, draft.chain, draft.terms.calendar, draft.now
-    if draft.owner is None and _has_begun(lead, draft.terms, now):
-        draft.assign()
     before = lead.follow_up
     if draft.is_assigned and before.round > chain.rounds:
         # The chain ended while nobody had the lead: it begins anew for whoever has it now.
@@ -92,8 +106,8 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
         step_at = None if has_ended else calendar.due_if_ever(origin, offset)
         breach_at = lead.respond_by if draft.may_breach else None
         ends_at = draft.acknowledgement_ends_at
-        there_at = draft.somebody_there_at()
-        wake_at = min(filter(None, (step_at, breach_at, ends_at, there_at)), default=None)
+        later = (draft.somebody_there_at(), draft.tells_owner_at)
+        wake_at = min(filter(None, (step_at, breach_at, ends_at, *later)), default=None)
         if wake_at is None or wake_at > now:
             break
         if wake_at == ends_at:
@@ -119,7 +133,10 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
             "planned": True,
             "is_idle": False,
             "paged_at": None if draft.missed_by else before.paged_at,
-            "missed_by": (*before.missed_by, *filter(None, (draft.missed_by,))),
+            "missed_by": (
+                *before.missed_by,
+                *((draft.missed_by.rep_id,) if draft.missed_by else ()),
+            ),
         }
     )
 
@@ -148,6 +165,9 @@ def _tell_again(draft: "_Draft", follow_up: FollowUp) -> FollowUp:
         return follow_up.model_copy(update={"told_submissions": lead.submissions})
     if now < follow_up.may_tell_again_at:
         return follow_up
+    opens_at = draft.terms.calendar.due_if_ever(now, 0)
+    if opens_at is not None and opens_at > now:
+        return follow_up.model_copy(update={"quiet_until": opens_at})
     prefix = f"again{lead.submissions}"
     draft.alert(draft.owner, "again", EVERY_CHANNEL, prefix, "again", follow_up.round)
     return follow_up.model_copy(update={"told_submissions": lead.submissions, "told_again_at": now})
@@ -166,10 +186,14 @@ class _Draft:
         self.now = roster.now
         self.turn = turn
         self.is_followed = _is_followed(lead, terms)
-        self.owner = roster.get(lead.rep_id)
+        self.owner = roster.active(lead.rep_id)
+        tells_at = lead.tells_owner_at
+        self.tells_owner = tells_at is not None and tells_at <= self.now
+        self.tells_owner_at = None if self.tells_owner else tells_at
         self.events: list[LeadEvent] = []
-        self.missed_by: str | None = None
+        self.missed_by: Missed | None = None
         self.is_assigned = False
+        self.is_reassigned = False
         self.is_stopped = False
         self.may_breach = lead.breached_at is None and lead.first_attempt_at is None
         self.is_acknowledged = lead.acknowledged_at is not None
@@ -228,6 +252,12 @@ class _Draft:
     def assign(self) -> None:
         """Gives the lead to whose turn it is; else the manager is told, once."""
         match self.turn:
+            case Chosen(rep=rep) if self.lead.rep_id is not None:
+                self.owner, self.is_assigned = rep, True
+                left = happened.LeadReassigned(
+                    from_rep_id=self.lead.rep_id, to_rep_id=rep.rep_id, reason="left"
+                )
+                self.events.append(left)
             case Chosen(rep=rep, rule=rule, passed_over=passed_over):
                 self.owner, self.is_assigned = rep, True
                 assigned = happened.LeadAssigned(
@@ -241,13 +271,21 @@ class _Draft:
 
     def somebody_there_at(self) -> datetime | None:
         """When a lead that nobody could be given should be tried again."""
-        if not isinstance(self.turn, Nobody):
+        if self.owner is not None or not _has_begun(self.lead, self.terms, self.now):
             return None
-        again_at = self.turn.again_at
+        again_at = self.turn.again_at if isinstance(self.turn, Nobody) else self.now
         if again_at is None and self.now < self.lead.counts_from + LOOKED_AFTER_FOR:
             # Everybody is switched off: nobody knows until when.
             again_at = self.now + LOOK_AGAIN_AFTER
-        return again_at if again_at is not None and again_at > self.now else None
+        if again_at is None:
+            return None
+        opens_at = self.terms.calendar.due_if_ever(again_at, 0)
+        return opens_at if opens_at is not None and opens_at > self.now else None
+
+    @property
+    def has_told_owner(self) -> bool:
+        """Whether any alert of this plan goes to whoever has the lead."""
+        return any(self.owner and rep_id == self.owner.rep_id for rep_id, _ in self.told)
 
     def tell_owner(self, kind: AlertKind) -> None:
         """Tells whoever has the lead now that they have it."""
@@ -278,11 +316,14 @@ class _Draft:
             return
         if owner.rep_id in self.lead.follow_up.missed_by:
             return
+        if owner.answered_at is not None and owner.answered_at >= paged_at:
+            return  # they were there, and busy with another lead
         seconds = self.chain.respond_within_seconds
         own_time_ends = self.terms.calendar.due_if_ever(paged_at, seconds)
-        if not step.reassign and (own_time_ends is None or at < own_time_ends):
+        is_taken = step.reassign and not self._has_just_got_it()
+        if not is_taken and (own_time_ends is None or at < own_time_ends):
             return
-        self.missed_by = owner.rep_id
+        self.missed_by = Missed(owner.rep_id, owner.missed_pages)
         if owner.role == "rep" and owner.missed_pages + 1 == MISSED_PAGES:
             prefix = f"off_duty{self.lead.sequence}"
             for person in (owner, *self.roster.managers):
@@ -292,15 +333,24 @@ class _Draft:
 
     def _reassign(self) -> None:
         successor = self._next_after_owner()
-        if self.owner is None or successor is None:
+        if self.owner is None or successor is None or self._has_just_got_it():
             return
         self.events.append(
             happened.LeadReassigned(
                 from_rep_id=self.owner.rep_id, to_rep_id=successor.rep_id, reason="no_reaction"
             )
         )
-        self.owner = successor
+        self.owner, self.is_reassigned = successor, True
         self._free()
+
+    def _has_just_got_it(self) -> bool:
+        """Whether the owner has had no time to react yet: then it is not taken from them."""
+        since = self.lead.follow_up.paged_at or self.lead.assigned_at
+        if self.is_assigned or self.is_reassigned or since is None:
+            return True
+        seconds = self.chain.acknowledge_within_seconds
+        reacts_by = self.terms.calendar.due_if_ever(since, seconds)
+        return reacts_by is None or reacts_by > self.now
 
     def _free(self) -> None:
         """Nobody is on it any more: whoever says so first has it."""
@@ -337,10 +387,13 @@ class _Draft:
         *,
         about: str | None = None,
     ) -> None:
-        """Adds a message for each channel that reaches the person, one each in a plan.
+        """Adds a message for each channel that reaches the person, one each in a plan; where none
+        of these does, for each that they have.
 
         No message about the lead stands for one about a colleague.
         """
+        if not any(map(rep.reachable_by, channels)):
+            channels = EVERY_CHANNEL
         for via in channels:
             if rep.reachable_by(via) and (about or (rep.rep_id, via) not in self.told):
                 self.told |= set() if about else {(rep.rep_id, via)}

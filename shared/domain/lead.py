@@ -68,13 +68,15 @@ class FollowUp(BaseModel):
     counts_from: Instant | None = None
     """Where the steps are counted from, when that is not the start of the response clock."""
     cycle: int = 0
-    """How often the chain has begun anew, or another version took over: alerts are told apart by it."""
+    """How often the chain has begun anew, or another version took over: it tells alerts apart."""
     walked_seconds: int | None = None
     """How far the chain had come, in counted time, when another version took over."""
     because: Literal["captured", "snoozed", "reopened", "reassigned"] = "captured"
     """Why the chain began, this time."""
     tell_owner: bool = False
-    """Somebody was handed the lead and has not been told."""
+    """Somebody was handed the lead, or is to call at an agreed time, and has not been told."""
+    quiet_until: Instant | None = None
+    """When it opens next: news that waits for no call is told then."""
     paged_at: Instant | None = None
     """The first alert that reached the present owner, while they answered none."""
     missed_by: tuple[str, ...] = ()
@@ -90,9 +92,9 @@ class FollowUp(BaseModel):
     @property
     def may_tell_again_at(self) -> datetime:
         """Before this moment the owner hears of no further submission: many count as one."""
-        if self.told_again_at is None:
-            return datetime.min.replace(tzinfo=UTC)
-        return self.told_again_at + TELL_AGAIN_AFTER
+        told_at = self.told_again_at
+        moments = (told_at + TELL_AGAIN_AFTER if told_at else None, self.quiet_until)
+        return max(filter(None, moments), default=datetime.min.replace(tzinfo=UTC))
 
     def restarted(
         self, at: datetime, because: Literal["snoozed", "reopened", "reassigned"]
@@ -109,6 +111,7 @@ class FollowUp(BaseModel):
                 "walked_seconds": None,
                 "paged_at": None,
                 "missed_by": (),
+                "tell_owner": False,
                 "because": because,
                 "planned": True,
                 "is_idle": False,
@@ -284,6 +287,15 @@ class Lead(Said):
         return self.follow_up.counts_from or self.clock_started_at
 
     @property
+    def tells_owner_at(self) -> datetime | None:
+        """When the owner is told what they do not know: that they were handed the lead, or that an
+        agreed time has come. None when there is nothing to tell, or nobody.
+        """
+        if not self.follow_up.tell_owner or self.assigned_at is None:
+            return None
+        return max(self.assigned_at, self.snoozed_until or self.assigned_at)
+
+    @property
     def acknowledgement_ends_at(self) -> datetime | None:
         """When somebody who said "I'm on it" should have called; None when nobody is to call."""
         awaited = self.awaits_attempt and not self.follow_up.is_idle
@@ -314,8 +326,8 @@ class Lead(Said):
             moments.append(self.follow_up.wake_at)
         if self.acknowledgement_ends_at is not None:
             moments.append(self.acknowledgement_ends_at)
-        if self.follow_up.tell_owner and self.assigned_at is not None:
-            moments.append(self.assigned_at)
+        if self.tells_owner_at is not None:
+            moments.append(self.tells_owner_at)
         if self.resubmitted_at and self.submissions > self.follow_up.told_submissions:
             moments.append(max(self.resubmitted_at, self.follow_up.may_tell_again_at))
         return min(moments, default=None)
@@ -342,7 +354,7 @@ class Lead(Said):
             return True
         if any(alert.requested_at < long_ago for alert in self.open_alerts.values()):
             return True
-        if self.follow_up.tell_owner and self.assigned_at and self.assigned_at < long_ago:
+        if self.tells_owner_at is not None and self.tells_owner_at < long_ago:
             return True
         untold = self.submissions > self.follow_up.told_submissions and self.rep_id is not None
         if not untold or self.resubmitted_at is None:
@@ -367,10 +379,17 @@ class Change(NamedTuple):
     follow_up: FollowUp | None = None
     notes: tuple["Note", ...] = ()
     action_id: str | None = None
-    missed_by: str | None = None
+    missed_by: "Missed | None" = None
     """Who was alerted, and lost the lead without an answer."""
     answered_by: str | None = None
     """Who showed that they are there after all."""
+
+
+class Missed(NamedTuple):
+    """Who did not answer, and how many times in a row they had not before."""
+
+    rep_id: str
+    before: int
 
 
 class Note(BaseModel):

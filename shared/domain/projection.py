@@ -88,7 +88,8 @@ def _settled(lead: Lead, event: AlertSent | AlertFailed, at: datetime) -> Fields
         return fields
     if event.after_seconds is not None:
         fields["alerted_at"] = at
-    if event.rep_id == lead.rep_id and not lead.follow_up.paged_at and not lead.acknowledged_at:
+    is_waited_for = event.alert_id in lead.open_alerts and not lead.acknowledged_at
+    if event.rep_id == lead.rep_id and is_waited_for and not lead.follow_up.paged_at:
         fields["follow_up"] = lead.follow_up.model_copy(update={"paged_at": at})
     return fields
 
@@ -106,7 +107,9 @@ def _attempted(lead: Lead, event: happened.LeadAttempted, at: datetime) -> Field
     if event.result == "talked" and lead.snoozed_until is not None and lead.snoozed_until > at:
         fields |= {
             "snoozed_until": None,
-            "follow_up": _answered(lead).model_copy(update={"counts_from": at}),
+            "follow_up": _answered(lead).model_copy(
+                update={"counts_from": at, "tell_owner": False}
+            ),
         }
     return fields
 
@@ -166,12 +169,11 @@ def _reassigned(lead: Lead, event: happened.LeadReassigned, at: datetime) -> Fie
     """
     follow_up = _answered(lead)
     is_handed = event.reason == "handed_over"
-    if is_handed:
-        follow_up = follow_up.model_copy(update={"tell_owner": True})
     waits = lead.snoozed_until is not None and lead.snoozed_until > at
     has_ended = follow_up.planned and follow_up.wake_at is None and not follow_up.is_idle
     if lead.awaits_attempt and (waits or (has_ended and is_handed)):
         follow_up = follow_up.restarted(at, "reassigned")
+    follow_up = follow_up.model_copy(update={"tell_owner": is_handed})
     return {
         "rep_id": event.to_rep_id,
         "assigned_at": at,
@@ -203,7 +205,9 @@ def _on_plan(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
                 "promised_by": respond_by if lead.promised_by and respond_by else lead.promised_by,
                 "open_alerts": _lasting(lead),
                 **NOBODY_IS_ON_IT,
-                "follow_up": lead.follow_up.restarted(until, "snoozed"),
+                "follow_up": lead.follow_up.restarted(until, "snoozed").model_copy(
+                    update={"tell_owner": True}
+                ),
             }
         case happened.LeadReopened():
             return {
@@ -213,8 +217,12 @@ def _on_plan(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
                 "snoozed_until": None,
                 "follow_up": lead.follow_up.restarted(at, "reopened"),
             }
-        case happened.LeadReplanned(policy_version=version, respond_by=respond_by):
-            return {"policy_version": version, "respond_by": respond_by or lead.respond_by}
+        case happened.LeadReplanned():
+            return {
+                "policy_version": event.policy_version,
+                "respond_by": event.respond_by or lead.respond_by,
+                "clock_started_at": event.clock_started_at or lead.clock_started_at,
+            }
         case _:
             return {}
 
@@ -235,7 +243,7 @@ def _resubmitted(lead: Lead, event: happened.LeadResubmitted, at: datetime) -> F
             fields |= {
                 "clock_started_at": at,
                 "respond_by": event.respond_by,
-                "follow_up": FollowUp(run=lead.follow_up.run),
+                "follow_up": FollowUp(run=lead.follow_up.run, cycle=lead.follow_up.cycle + 1),
                 **NOBODY_IS_ON_IT,
             }
     return fields

@@ -58,6 +58,8 @@ class Rep(BaseModel):
     absences: tuple[Absence, ...] = ()
     missed_pages: int = 0
     """Leads in a row that were alerted, not answered and taken away again."""
+    answered_at: Instant | None = None
+    """When the person last did something about any lead."""
 
     def reachable_by(self, via: Via) -> bool:
         """Whether an alert through this channel could arrive."""
@@ -119,8 +121,13 @@ class Roster:
         """Those who can be given a lead now, by id."""
 
     def get(self, rep_id: str | None) -> Rep | None:
-        """The person, whether or not on duty."""
+        """The person, whether or not on duty, and whether or not they have left."""
         return self.people.get(rep_id) if rep_id else None
+
+    def active(self, rep_id: str | None) -> Rep | None:
+        """The person, whether or not on duty; None for one who has left."""
+        rep = self.get(rep_id)
+        return rep if rep and rep.active else None
 
     @property
     def managers(self) -> tuple[Rep, ...]:

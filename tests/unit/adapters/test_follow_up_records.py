@@ -2,6 +2,7 @@
 that come back to a lead which is opened again.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from shared.adapters import keys
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.domain.events import LeadAcknowledged, LeadEvent, LeadRejected, LeadReopened
-from shared.domain.lead import Change, Lead
+from shared.domain.lead import Change, Lead, Missed
 from shared.domain.roster import Rep, Roster
 from shared.domain.routing import EVERYBODY, Chosen, Nobody, Rotation, choose
-from shared.errors import IllegalActionError
+from shared.errors import IllegalActionError, LeadChangedError
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, CLARA, RECEIVED, at
 
@@ -104,13 +105,25 @@ def test_a_missed_page_is_counted_with_the_change_that_notes_it(leads: LeadTable
     leads.put_rep(ANNA)
     lead = a_captured_lead(leads)
 
-    lead = after(leads, lead, 1, LeadAcknowledged(rep_id="boris"), missed_by="anna")
+    lead = after(leads, lead, 1, LeadAcknowledged(rep_id="boris"), missed_by=Missed("anna", 0))
     assert person(leads).missed_pages == 1
-    lead = after(leads, lead, 2, LeadAcknowledged(rep_id="boris"), missed_by="anna")
+    lead = after(leads, lead, 2, LeadAcknowledged(rep_id="boris"), missed_by=Missed("anna", 1))
     assert person(leads).missed_pages == 2
     assert person(leads).is_suspended
     after(leads, lead, 3, LeadAcknowledged(rep_id="anna"), answered_by="anna")
     assert person(leads).missed_pages == 0
+    assert person(leads).answered_at == RECEIVED + timedelta(seconds=3)
+
+
+def test_a_page_that_was_missed_beside_another_is_decided_anew(leads: LeadTable) -> None:
+    leads.put_rep(ANNA.model_copy(update={"missed_pages": 1}))
+    lead = a_captured_lead(leads)
+
+    with pytest.raises(LeadChangedError):
+        after(leads, lead, 1, LeadAcknowledged(rep_id="boris"), missed_by=Missed("anna", 0))
+
+    assert person(leads).missed_pages == 1
+    assert leads.lead(lead.lead_id) == lead
 
 
 def test_who_is_in_no_roster_any_more_keeps_nobody_from_writing(
@@ -118,7 +131,7 @@ def test_who_is_in_no_roster_any_more_keeps_nobody_from_writing(
 ) -> None:
     lead = a_captured_lead(leads)
 
-    lead = after(leads, lead, 1, LeadAcknowledged(rep_id="boris"), missed_by="anna")
+    lead = after(leads, lead, 1, LeadAcknowledged(rep_id="boris"), missed_by=Missed("anna", 0))
 
     assert lead.version == 2
     assert table.get(keys.rep("sales", "anna")) is None

@@ -39,7 +39,7 @@ def planned(
     """What is due now, with the first turn of a fresh rotation."""
     roster = Roster(people, now)
     turn = None
-    if needs_rep(lead, terms, now):
+    if needs_rep(lead, terms, roster):
         turn, _ = choose(terms.rules, roster, Rotation())
     return plan(lead, terms, roster, turn=turn, new_run=new_run)
 

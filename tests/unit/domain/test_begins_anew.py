@@ -24,7 +24,17 @@ from tests.unit.domain.following import (
     run_through,
     settle_alerts,
 )
-from tests.unit.domain.samples import ANNA, BORIS, MARIA, SAMPLE_CHAIN, TERMS, a_lead, a_rep, at
+from tests.unit.domain.samples import (
+    ANNA,
+    BORIS,
+    MARIA,
+    SAMPLE_CHAIN,
+    TERMS,
+    a_lead,
+    a_rep,
+    at,
+    resubmitted,
+)
 
 NEW = ["new anna sms", "new anna email"]
 CALLBACK = ["callback anna sms", "callback anna email"]
@@ -79,6 +89,28 @@ def test_pending_alerts_die_with_an_agreed_time() -> None:
     assert rep_does(lead, "snooze", at(10), until=at(7200)).open_alerts == {}
 
 
+def test_an_alert_that_arrives_after_a_time_was_agreed_is_no_page_for_it() -> None:
+    lead, _ = advance(a_lead(), at(0))
+    late = [*lead.open_alerts.items()]
+    lead = rep_does(lead, "snooze", at(5), until=at(7200))
+
+    sent = [
+        happened.AlertSent(alert_id=key, rep_id=alert.rep_id, via=alert.via, message_id="m")
+        for key, alert in late
+    ]
+    lead = apply(lead, Change(tuple(sent)), at(6))
+
+    assert lead.follow_up.paged_at is None
+
+
+def test_who_is_on_it_before_an_agreed_time_has_until_after_it_to_call() -> None:
+    lead = rep_does(followed(), "snooze", at(60), until=at(7200))
+
+    lead = rep_does(lead, "acknowledge", at(90))
+
+    assert lead.acknowledged_until == at(7200 + 300)
+
+
 def test_before_anybody_talked_a_call_can_be_put_off_once() -> None:
     lead = rep_does(followed(), "snooze", at(60), until=at(7200))
 
@@ -115,7 +147,7 @@ def test_a_talk_before_the_agreed_time_makes_it_needless() -> None:
     assert rep_does(lead, "talked", at(100)).due_at is None
 
 
-def test_an_agreed_time_on_a_holiday_waits_for_the_opening() -> None:
+def test_an_agreed_time_stands_outside_opening_hours_and_the_chain_waits_for_them() -> None:
     office = Calendar.model_validate(
         {"zone": "UTC", "week": {day: ["09:00-17:00"] for day in WEEKDAYS[:5]}}
     )
@@ -127,17 +159,25 @@ def test_an_agreed_time_on_a_holiday_waits_for_the_opening() -> None:
     lead = rep_does(settle_alerts(lead, at(1)), "snooze", at(60), terms=terms, until=sunday)
     lead, _ = advance(lead, at(61), terms=terms)
 
+    assert lead.follow_up.wake_at == sunday
+    assert lead.respond_by == sunday + timedelta(seconds=300)
+    lead, told = advance(lead, sunday, terms=terms)
+    assert told == CALLBACK
+    lead, told = advance(settle_alerts(lead, sunday), sunday + timedelta(seconds=300), terms=terms)
+    assert told == ["ResponseBreached deadline"]
     assert lead.follow_up.wake_at == monday
-    assert lead.respond_by == monday + timedelta(seconds=300)
+    _, told = advance(lead, monday, terms=terms)
+    assert told == CALLBACK, "who was told on Sunday has not called"
 
 
-def test_a_time_after_the_last_day_of_a_fair_is_taken_and_moves_no_deadline() -> None:
+def test_a_time_after_the_last_day_of_a_fair_is_taken() -> None:
     fair = Calendar.model_validate({"zone": "UTC", "exceptions": {at(0).date(): ["09:00-18:00"]}})
     terms = a_terms(calendar=fair)
 
     lead = rep_does(followed(), "snooze", at(60), terms=terms, until=at(5 * 86400))
 
-    assert (lead.snoozed_until, lead.respond_by) == (at(5 * 86400), at(300))
+    assert (lead.snoozed_until, lead.respond_by) == (at(5 * 86400), at(5 * 86400 + 300))
+    assert advance(lead, at(61), terms=terms)[0].follow_up.wake_at == at(5 * 86400)
     assert replan(lead, TERMS, a_terms(calendar=fair, version=2), at(70)) is not None
 
 
@@ -381,6 +421,41 @@ def test_a_lead_whose_chain_ended_goes_on_when_the_new_one_is_longer() -> None:
         assert after.follow_up.wake_at == wakes_at
 
 
+def test_a_shorter_chain_that_takes_over_comes_to_its_end() -> None:
+    lead = followed()
+    while (now := lead.due_at) is not None and now <= at(1000):
+        lead = settle_alerts(advance(lead, now)[0], now)
+    terms = with_version(2, rounds=1)
+    change = replan(lead, TERMS, terms, at(1000))
+    assert change is not None
+
+    lead, told = advance(apply(lead, change, at(1000)), at(1001), terms=terms)
+
+    assert told == ["end"]
+    assert lead.follow_up.wake_at is None
+
+
+def test_a_manager_is_told_though_the_new_chain_would_have_told_them_long_ago() -> None:
+    alert = {"who": "manager", "kind": "breach", "via": ["sms"]}
+    first = SAMPLE_CHAIN.steps[0].model_dump()
+    slow = with_version(
+        1,
+        rounds=1,
+        round_seconds=7200,
+        steps=[first, {"step": "late", "after_seconds": 3600, "alert": [alert]}],
+    )
+    quick = with_version(
+        2, rounds=1, steps=[first, {"step": "soon", "after_seconds": 300, "alert": [alert]}]
+    )
+    lead = settle_alerts(advance(a_lead(), at(0), terms=slow)[0], at(1))
+    change = replan(lead, slow, quick, at(1100))
+    assert change is not None
+
+    _, told = advance(apply(lead, change, at(1100)), at(1101), terms=quick)
+
+    assert told == ["escalate manager", "breach maria sms", "ResponseBreached deadline", "end"]
+
+
 def test_a_lead_that_is_under_the_version_or_closed_is_left_alone() -> None:
     lead = followed()
 
@@ -395,8 +470,10 @@ def test_a_lead_that_policy_left_alone_is_followed_up_once_the_new_one_wants_it(
     change = replan(lead, TERMS, terms, at(1000))
     assert change is not None
 
-    _, told = advance(apply(lead, change, at(1000)), at(1000), terms=terms)
-    assert told[:3] == ["assign anna", "new anna sms", "new anna email"]
+    lead, told = advance(apply(lead, change, at(1000)), at(1000), terms=terms)
+    assert told == ["assign anna", "new anna sms", "new anna email"]
+    assert (lead.clock_started_at, lead.respond_by) == (at(1000), at(1300))
+    assert lead.follow_up.wake_at == at(1120)
 
 
 # --- people who do not answer, and teams that are not there --------------------------------------
@@ -405,7 +482,7 @@ def test_a_lead_that_policy_left_alone_is_followed_up_once_the_new_one_wants_it(
 def missed(lead: Lead, now: float, people: tuple[Rep, ...]) -> str | None:
     change = planned(lead, at(now), people)
     assert change is not None
-    return change.missed_by
+    return change.missed_by.rep_id if change.missed_by else None
 
 
 def test_whoever_loses_a_lead_without_an_answer_has_missed_a_page() -> None:
@@ -449,11 +526,87 @@ def test_who_is_alone_misses_a_page_when_their_own_time_is_over() -> None:
 
     change = planned(lead, at(300), (ANNA, MARIA))
     assert change is not None
-    assert change.missed_by == "anna"
+    assert change.missed_by == ("anna", 0)
     assert not any(isinstance(event, happened.LeadReassigned) for event in change.events)
     lead = apply(lead, change, at(300))
     assert planned(lead, at(600), (ANNA, MARIA)) is not None
     assert missed(lead, 600, (ANNA, MARIA)) is None, "once for one page"
+
+
+def test_who_has_just_got_a_lead_keeps_it() -> None:
+    lead, _ = advance(followed(), at(180))
+    lead = rep_does(lead, "hand_over", at(290), to_rep_id="boris")
+    lead = settle_alerts(advance(lead, at(290))[0], at(292))
+
+    change = planned(lead, at(300))
+    assert change is not None
+    assert not any(isinstance(event, happened.LeadReassigned) for event in change.events)
+    assert change.missed_by is None
+
+
+def test_who_was_alerted_and_is_busy_with_another_lead_has_answered() -> None:
+    lead, _ = advance(followed(), at(180))
+    busy = a_rep("anna", missed_pages=1, answered_at=at(280))
+
+    change = planned(lead, at(300), (busy, BORIS, MARIA))
+
+    assert change is not None
+    assert change.missed_by is None
+    assert any(isinstance(event, happened.LeadReassigned) for event in change.events)
+
+
+def test_a_lead_of_somebody_who_has_left_is_given_to_somebody_else() -> None:
+    gone = a_rep("anna", active=False)
+    lead, told = advance(followed(), at(120), (gone, BORIS, MARIA))
+
+    assert lead.rep_id == "boris"
+    assert told[:3] == ["reassign boris", "new boris sms", "new boris email"]
+
+
+def test_news_of_a_lead_whose_owner_has_left_reaches_a_colleague() -> None:
+    lead = rep_does(followed(), "talked", at(60))
+    lead = apply(lead, Change((resubmitted(),)), at(7200))
+    gone = (a_rep("anna", active=False), BORIS, MARIA)
+
+    lead, told = advance(lead, at(7200), gone)
+
+    assert told == ["reassign boris", "again boris sms", "again boris email"]
+    assert advance(lead, at(9000), gone)[1] == []
+
+
+def test_nobody_is_looked_for_at_night_where_nobody_was_there_by_day() -> None:
+    office = Calendar.model_validate(
+        {"zone": "UTC", "week": {day: ["08:00-18:00"] for day in WEEKDAYS}}
+    )
+    terms = a_terms(calendar=office)
+    full = a_rep("anna", absences=[{"since": at(-60), "until": at(15 * 3600)}])
+    lead, told = advance(a_lead(), at(0), (full, MARIA), terms=terms)
+    assert told[0] == "AssignmentFailed"
+    for _ in range(20):
+        lead = settle_alerts(lead, at(1))
+        now = lead.follow_up.wake_at
+        assert now is not None
+        lead, told = advance(lead, now, (full, MARIA), terms=terms)
+        if told and told[0] == "assign anna":
+            break
+
+    assert now == at(23 * 3600), "at eight in the morning, and not at midnight"
+
+
+def test_news_at_night_waits_for_the_opening() -> None:
+    office = Calendar.model_validate(
+        {"zone": "UTC", "week": {day: ["08:00-18:00"] for day in WEEKDAYS}}
+    )
+    terms = a_terms(calendar=office)
+    lead = rep_does(advance(a_lead(), at(0), terms=terms)[0], "talked", at(30), terms=terms)
+    lead = apply(lead, Change((resubmitted(),)), at(14 * 3600))
+
+    lead, told = advance(lead, at(14 * 3600), terms=terms)
+    assert told == []
+    assert lead.due_at == at(23 * 3600)
+    assert not lead.was_missed(at(23 * 3600))
+    _, told = advance(lead, at(23 * 3600), terms=terms)
+    assert told == ["again anna sms", "again anna email"]
 
 
 def test_a_lead_that_nobody_has_is_given_to_the_first_who_is_back() -> None:

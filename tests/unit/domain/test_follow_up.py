@@ -8,12 +8,14 @@ from shared.domain.chain import Chain
 from shared.domain.follow_up import needs_rep
 from shared.domain.lead import Change
 from shared.domain.projection import apply
+from shared.domain.roster import Roster
 from tests.unit.domain.following import a_terms, advance, planned, rep_does, settle_alerts
 from tests.unit.domain.samples import (
     ANNA,
     MARIA,
     RECEIVED,
     SAMPLE_CHAIN,
+    TEAM,
     TERMS,
     a_lead,
     a_rep,
@@ -311,7 +313,7 @@ def test_a_non_target_lead_rings_nobody() -> None:
 
     assert happenings == []
     assert lead.due_at is None
-    assert not needs_rep(lead, TERMS, at(0))
+    assert not needs_rep(lead, TERMS, Roster(TEAM, at(0)))
 
 
 def test_the_owner_hears_of_a_further_submission_even_after_the_call() -> None:

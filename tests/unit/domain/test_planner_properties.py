@@ -114,7 +114,9 @@ class Life:
                     self.executions[run] = self.lead.follow_up.wake_at
         self.do_one(deed, rep_id)
         if self.lead.awaits_attempt and not self.has_ended:
-            assert self.lead.due_at is not None, "never silent: a moment to look, or a recorded end"
+            # An alert that waits to be sent is no wake-up.
+            sent = self.lead.model_copy(update={"open_alerts": {}})
+            assert sent.due_at is not None, "never silent: a moment to look, or a recorded end"
 
     def do_one(self, deed: str, rep_id: str) -> None:
         match deed:
@@ -163,7 +165,8 @@ class Life:
         cycle = self.lead.follow_up.cycle
         self.lead = apply(self.lead, change, self.now)
         ends = [getattr(event, "ends_chain", False) for event in change.events]
-        if self.lead.follow_up.cycle != cycle:
+        follow_up = self.lead.follow_up
+        if follow_up.cycle != cycle and follow_up.round <= self.terms.chain.rounds:
             self.has_ended = False
         self.has_ended = self.has_ended or any(ends)
 
