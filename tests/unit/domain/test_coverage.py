@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from shared.domain.coverage import LOOK_AHEAD, coverage, joined, stretch, unattended
 from shared.domain.policy import Policy, parse_document
 from shared.domain.roster import Rep, Roster
-from tests.unit.domain.samples import a_rep
+from tests.unit.domain.samples import A_FORM, a_rep
 
 FRIDAY = datetime(2026, 11, 27, 8, tzinfo=UTC)
-FORM: dict[str, Any] = {
-    "form_id": "demo",
-    "team": "sales",
-    "title": "Demo",
-    "default_region": "GB",
-    "thanks_url": "https://ours.net/thanks",
-    "fields": {"phone": {"type": "phone"}},
-}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
@@ -31,7 +23,7 @@ def hours(days: tuple[str, ...], *windows: str) -> dict[str, Any]:
 
 
 DOCUMENTS: Mapping[str, object] = {
-    "form/demo": FORM,
+    "form/demo": A_FORM,
     "calendar/always": {"zone": "UTC", "always": True},
     "calendar/shop": hours((*WEEKDAYS, "sat"), "10:00-18:00"),
     "calendar/week": hours(WEEKDAYS, "09:00-20:00"),
@@ -60,7 +52,7 @@ def notes(policy: Policy, *people: Rep) -> tuple[str, ...]:
     return coverage(policy, people, FRIDAY).notes
 
 
-OF_THE_SHOP = a_policy(form_demo={**FORM, "calendar": "shop"})
+OF_THE_SHOP = a_policy(form_demo={**A_FORM, "calendar": "shop"})
 """Open on six days from ten to six."""
 
 
@@ -119,7 +111,7 @@ def test_who_is_off_duty_today_can_be_given_leads_all_the_same() -> None:
 
 
 def test_forms_of_tests_ask_for_nobody() -> None:
-    test = {**FORM, "form_id": "canary", "team": "canary", "is_test": True}
+    test = {**A_FORM, "form_id": "canary", "team": "canary", "is_test": True}
 
     assert coverage(a_policy(form_canary=test), [ANNA, BOSS], FRIDAY) == ((), (), ())
 
@@ -176,7 +168,7 @@ def test_a_skill_that_somebody_has_is_fine() -> None:
     ],
 )
 def test_a_rule_that_no_lead_of_the_form_comes_to_asks_for_nobody(rule: dict[str, object]) -> None:
-    other = {**FORM, "form_id": "other", "is_test": True}
+    other = {**A_FORM, "form_id": "other", "is_test": True}
 
     assert coverage(a_policy(rule, form_other=other), [ANNA, BOSS], FRIDAY) == ((), (), ())
 
@@ -190,7 +182,7 @@ def test_every_lead_that_may_come_is_thought_of(condition: dict[str, object]) ->
 
 
 def test_a_skill_is_told_of_once_for_all_forms() -> None:
-    policy = a_policy(GERMAN, form_more={**FORM, "form_id": "more"})
+    policy = a_policy(GERMAN, form_more={**A_FORM, "form_id": "more"})
 
     assert len(problems(policy, ANNA, BOSS)) == 1
 
@@ -232,7 +224,7 @@ def test_a_colleague_off_duty_closes_no_gap() -> None:
 
 
 def test_a_calendar_that_is_closed_wants_nobody() -> None:
-    policy = a_policy(form_demo={**FORM, "calendar": "week"})
+    policy = a_policy(form_demo={**A_FORM, "calendar": "week"})
 
     assert notes(policy, a_rep("anna", calendar="week"), BOSS) == ()
 
@@ -240,7 +232,7 @@ def test_a_calendar_that_is_closed_wants_nobody() -> None:
 def test_only_people_of_the_rule_count() -> None:
     dora = a_rep("dora", skills=["de"], calendar="week")
 
-    (note,) = notes(a_policy(GERMAN, form_demo={**FORM, "calendar": "shop"}), ANNA, dora, BOSS)
+    (note,) = notes(a_policy(GERMAN, form_demo={**A_FORM, "calendar": "shop"}), ANNA, dora, BOSS)
 
     assert note.startswith("form/demo: nobody of `german` is there Sat 28 Nov")
 
@@ -248,7 +240,7 @@ def test_only_people_of_the_rule_count() -> None:
 def test_a_rule_that_goes_on_has_the_people_of_the_next_too() -> None:
     english = {"rule": "english", "countries": ["DE"], "skill": "en"}
     policy = a_policy(
-        {**GERMAN, "when_empty": "next_rule"}, english, form_demo={**FORM, "calendar": "shop"}
+        {**GERMAN, "when_empty": "next_rule"}, english, form_demo={**A_FORM, "calendar": "shop"}
     )
     dora = a_rep("dora", skills=["de"], calendar="mornings")
     emma = a_rep("emma", skills=["en"], calendar="week")
@@ -261,7 +253,7 @@ def test_a_rule_that_goes_on_has_the_people_of_the_next_too() -> None:
 
 
 def test_forms_alike_are_told_of_together() -> None:
-    forms = {f"form_f{number}": {**FORM, "form_id": f"f{number}"} for number in range(4)}
+    forms = {f"form_f{number}": {**A_FORM, "form_id": f"f{number}"} for number in range(4)}
 
     (note,) = notes(a_policy(**forms), a_rep("anna", calendar="week"), BOSS)
 

@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 
 from shared.domain.policy import check
+from tests.unit.domain.samples import A_FORM
 
-FORM = {
-    "form_id": "demo",
-    "team": "sales",
-    "title": "Demo",
-    "default_region": "GB",
-    "thanks_url": "https://ours.net/thanks",
-    "fields": {"phone": {"type": "phone"}},
-}
 NEW = {
     "step": "new",
     "after_seconds": 0,
@@ -26,7 +19,7 @@ TELL_MANAGER = {
     "alert": [{"who": "manager", "kind": "breach", "via": ["sms"]}],
 }
 SOUND: Mapping[str, Any] = {
-    "form/demo": FORM,
+    "form/demo": A_FORM,
     "chain/default": {"steps": [NEW, TELL_MANAGER]},
     "calendar/always": {"zone": "UTC", "always": True},
     "definition/default": {
@@ -92,11 +85,11 @@ def test_a_chain_that_does_not_follow_qualified_leads_is_refused() -> None:
 
 
 def test_only_the_chain_of_tests_alone_may_tell_nobody() -> None:
-    canary = {**FORM, "form_id": "canary", "is_test": True, "chain": "canary"}
+    canary = {**A_FORM, "form_id": "canary", "is_test": True, "chain": "canary"}
     alone = {"steps": [NEW]}
 
     assert problems(form_canary=canary, chain_canary=alone) == []
-    assert problems(form_canary=canary, chain_canary=alone, form_demo={**FORM, "chain": "canary"})
+    assert problems(form_canary=canary, chain_canary=alone, form_demo={**A_FORM, "chain": "canary"})
 
 
 def test_a_chain_that_no_form_names_is_looked_at_too() -> None:
@@ -132,7 +125,7 @@ def test_a_rule_may_name_forms_chains_and_channels_that_exist() -> None:
 
 def test_a_form_names_routing_that_exists() -> None:
     """All but `default`, which means everybody by turns where there is none."""
-    missing = problems(form_demo={**FORM, "routing": "vip"})
+    missing = problems(form_demo={**A_FORM, "routing": "vip"})
     without = {name: body for name, body in SOUND.items() if name != "routing/default"}
 
     assert missing == ["form/demo: routing/vip does not exist"]
