@@ -57,6 +57,10 @@ def test_sound_policy_has_no_problem() -> None:
             ],
             "its first step does not tell the owner of the new lead",
         ),
+        (
+            [{**NEW, "after_seconds": 300}, {**TELL_MANAGER, "after_seconds": 400}],
+            "its first step comes at 300 seconds, too late for a first call within 300",
+        ),
         ([NEW], "no manager is told when nobody reacts: a step without `when` must do it"),
         (
             [NEW, {**TELL_MANAGER, "when": "not_acknowledged"}],
@@ -72,6 +76,15 @@ def test_a_chain_that_may_leave_a_lead_alone_is_refused(
     steps: list[dict[str, Any]], why: str
 ) -> None:
     assert problems(chain_default={"steps": steps}) == [f"chain/default: {why}"]
+
+
+def test_a_chain_whose_owner_is_told_after_the_deadline_is_refused() -> None:
+    late = [{**NEW, "after_seconds": 800}, {**TELL_MANAGER, "after_seconds": 850}]
+
+    assert problems(chain_default={"respond_within_seconds": 60, "steps": late}) == [
+        "chain/default: its first step comes at 800 seconds, too late for a first call within 60"
+    ]
+    assert problems(chain_default={"respond_within_seconds": 801, "steps": late}) == []
 
 
 def test_a_chain_that_stops_with_the_manager_told_is_sound() -> None:
