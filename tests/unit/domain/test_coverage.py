@@ -1,6 +1,6 @@
 """Whether people stand behind the policy: whom rules ask for, and who is there when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,8 +22,20 @@ def hours(days: tuple[str, ...], *windows: str) -> dict[str, Any]:
     return {"zone": "Europe/Berlin", "week": {day: [*windows] for day in days}}
 
 
+def a_chain(*owner_via: str, manager_via: Sequence[str] = ("sms", "email")) -> dict[str, Any]:
+    """Of two steps: the owner is told through these channels, managers through those."""
+    steps = (("new", "owner", owner_via), ("breach", "manager", manager_via))
+    return {
+        "steps": [
+            {"step": kind, "after_seconds": at, "alert": [{"who": who, "kind": kind, "via": via}]}
+            for at, (kind, who, via) in zip((0, 300), steps, strict=True)
+        ]
+    }
+
+
 DOCUMENTS: Mapping[str, object] = {
     "form/demo": A_FORM,
+    "chain/default": a_chain("sms", "email"),
     "calendar/always": {"zone": "UTC", "always": True},
     "calendar/shop": hours((*WEEKDAYS, "sat"), "10:00-18:00"),
     "calendar/week": hours(WEEKDAYS, "09:00-20:00"),
@@ -121,6 +133,73 @@ def test_a_shift_by_a_calendar_that_does_not_exist_is_a_problem() -> None:
 
     assert problems(a_policy(), ANNA, BOSS, lost) == ("support/lost: calendar/gone does not exist",)
     assert problems(a_policy(), ANNA, BOSS, lost.model_copy(update={"active": False})) == ()
+
+
+# --- channels ------------------------------------------------------------------------------------
+
+NO_PHONE, NO_EMAIL = {"phone": None}, {"email": None}
+SMS_ONLY = a_chain("sms")
+
+
+def test_a_chain_reaches_everybody_who_may_be_given_its_leads() -> None:
+    people = (a_rep("anna", **NO_PHONE), a_rep("boris"), a_rep("clara", **NO_PHONE), BOSS)
+
+    assert problems(a_policy(), *people) == ()
+    assert problems(a_policy(chain_default=SMS_ONLY), *people) == (
+        "sales/anna: no alert of a new lead arrives: chain/default sends it by sms only",
+        "sales/clara: no alert of a new lead arrives: chain/default sends it by sms only",
+    )
+
+
+@pytest.mark.parametrize("fields", [{"active": False}, {"role": "manager"}, {"team": "support"}])
+def test_who_is_given_no_lead_need_not_be_reached(fields: dict[str, Any]) -> None:
+    other = a_rep("x", **{**NO_PHONE, **fields})
+
+    assert problems(a_policy(chain_default=SMS_ONLY), ANNA, BOSS, other) == ()
+
+
+def test_a_chain_reaches_one_manager_at_least() -> None:
+    policy = a_policy(chain_default=a_chain("sms", manager_via=["email"]))
+    deaf = BOSS.model_copy(update=NO_EMAIL)
+    unheard = ("team sales: no alert to a manager arrives: chain/default sends it by email only",)
+
+    assert problems(policy, ANNA, deaf) == unheard
+    assert problems(policy, ANNA, deaf, a_rep("max", role="manager", active=False)) == unheard
+    assert problems(policy, ANNA, deaf, a_rep("max", role="manager")) == ()
+
+
+def test_what_a_manager_is_told_only_sometimes_does_not_count() -> None:
+    new, breach = a_chain("sms", manager_via=["email"])["steps"]
+    by_sms = {**breach, "alert": [{"who": "manager", "kind": "breach", "via": ["sms"]}]}
+    on_it = {**by_sms, "step": "on_it", "when": "acknowledged"}
+    stop, too_late = {**breach, "stop": True}, {**by_sms, "step": "too_late", "after_seconds": 600}
+    deaf = BOSS.model_copy(update=NO_EMAIL)
+
+    for steps in ([new, on_it, breach], [new, stop, too_late]):
+        assert problems(a_policy(chain_default={"steps": steps}), ANNA, deaf)
+    assert problems(a_policy(chain_default={"steps": [new, breach, too_late]}), ANNA, deaf) == ()
+
+
+def test_a_chain_of_a_rule_has_only_the_people_of_the_rule() -> None:
+    rule = {"rule": "german", "countries": ["DE"], "skill": "de", "chain": "german"}
+    dora, emma = a_rep("dora", skills=["de"], **NO_PHONE), a_rep("emma", skills=["en"], **NO_PHONE)
+    known = {"rule": "known", "to": "previous_owner"}
+    english = {"rule": "english", "languages": ["en"], "skill": "en"}
+    by_sms = "no alert of a new lead arrives: chain/german sends it by sms only"
+
+    assert problems(a_policy(rule, chain_german=SMS_ONLY), dora, emma, BOSS) == (
+        f"sales/dora: {by_sms}",
+    )
+    passing = {**rule, "when_empty": "next_rule"}
+    for rules in ([passing, english], [known, rule]):
+        found = problems(a_policy(*rules, chain_german=SMS_ONLY), dora, emma, BOSS)
+        assert found == (f"sales/dora: {by_sms}", f"sales/emma: {by_sms}")
+
+
+def test_people_of_several_forms_are_named_once() -> None:
+    policy = a_policy(chain_default=SMS_ONLY, form_more={**A_FORM, "form_id": "more"})
+
+    assert len(problems(policy, a_rep("anna", **NO_PHONE), BOSS)) == 1
 
 
 # --- skills --------------------------------------------------------------------------------------
