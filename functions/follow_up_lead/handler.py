@@ -32,7 +32,7 @@ def show_lead(code: str) -> Response[str]:
 
 @app.route("/r/<code>", method=["GET", "HEAD"])
 def show_list(code: str) -> Response[str]:
-    return pages.list_page(service.see_list(code, parts().leads, datetime.now(UTC)))
+    return pages.list_page(service.see_list(code, parts(), datetime.now(UTC)))
 
 
 @app.post("/l/<code>")

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, SeenLead, SeenList
+from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, Listed, SeenLead, SeenList
 from shared.domain.events import Reading
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
@@ -101,7 +101,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         person=_person(lead, locale),
         asked=paragraphs(lead.asked or ""),
         again=_again(lead, locale),
-        clock=_clock(lead, viewer, now),
+        clock=_clock(lead, seen.call_by, viewer, now),
         clocks=[_read(clock, viewer, now) for clock in seen.clocks],
         state=words.state(lead, locale),
         owner=seen.roster.get(lead.rep_id),
@@ -131,13 +131,13 @@ def lead_page(seen: SeenLead) -> Response[str]:
 def list_page(seen: SeenList) -> Response[str]:
     """The open leads, in groups by urgency."""
     viewer, locale, now = seen.viewer, seen.viewer.locale, seen.at
-    rows = [_row(lead, seen.roster, viewer, now) for lead in seen.leads]
+    rows = [_row(listed, seen.roster, viewer, now) for listed in seen.leads]
     return _page(
         "leads.html",
         HTTPStatus.OK,
         locale,
         viewer=viewer,
-        groups=[(name, list(group)) for name, group in groupby(rows, lambda row: row["group"])],
+        groups=[(stage, list(group)) for stage, group in groupby(rows, lambda row: row["stage"])],
         count=len(rows),
         as_of=figures.clock(now, viewer.zone, now, locale),
     )
@@ -228,7 +228,8 @@ def _again(lead: Lead, locale: str) -> dict[str, str] | None:
     }
 
 
-def _clock(lead: Lead, viewer: Rep, now: datetime) -> Clock:
+def _clock(lead: Lead, call_by: datetime, viewer: Rep, now: datetime) -> Clock:
+    """`call_by` says when the call is due that the lead awaits."""
     locale = viewer.locale
     _ = translation(locale).gettext
     due = {"time": figures.clock(lead.respond_by, viewer.zone, now, locale)}
@@ -243,12 +244,27 @@ def _clock(lead: Lead, viewer: Rep, now: datetime) -> Clock:
             return Clock("waiting", _("Call by %(time)s") % due, left)
         late = figures.lateness(now - lead.respond_by, locale)
         return Clock("late", late, _("The call was due by %(time)s") % due)
+    if lead.awaits_attempt:
+        return _call_again(lead, call_by, viewer, now)
     called = {"time": figures.clock(lead.first_attempt_at, viewer.zone, now, locale)}
     first_call = _("First call at %(time)s") % called
     if lead.late_seconds or lead.breached_at is not None:
         late = figures.lateness(lead.first_attempt_at - lead.respond_by, locale)
         return Clock("missed", first_call, late)
     return Clock("met", first_call, _("in time"))
+
+
+def _call_again(lead: Lead, call_by: datetime, viewer: Rep, now: datetime) -> Clock:
+    """Of a lead that was called before, and is to be called once more."""
+    locale = viewer.locale
+    _ = translation(locale).gettext
+    is_agreed = lead.follow_up.because == "snoozed"
+    says = _("Call back, agreed for %(time)s") if is_agreed else _("Call again by %(time)s")
+    moment = lead.counts_from if is_agreed else call_by
+    text = says % {"time": figures.clock(moment, viewer.zone, now, locale)}
+    if now >= call_by:
+        return Clock("late", text, figures.lateness(now - call_by, locale))
+    return Clock("waiting", text, figures.time_left(call_by - now, locale))
 
 
 def _read(clock: Reading, viewer: Rep, now: datetime) -> dict[str, str]:
@@ -308,23 +324,29 @@ def _closing(lead: Lead, locale: str) -> str:
     return words.reason(lead.reason, locale)
 
 
-def _row(lead: Lead, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
-    clock = _clock(lead, viewer, now)
-    group = {"late": "late", "waiting": "waiting"}.get(clock.tone, "called")
+def _row(listed: Listed, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
+    lead = listed.lead
     owner = roster.get(lead.rep_id)
     return {
-        "group": "talked" if group == "called" and lead.contacted_at else group,
+        "stage": listed.stage,
         "person": _person(lead, viewer.locale),
         "asked": one_line(lead.asked or ""),
-        "clock": clock,
+        "clock": _clock(lead, listed.call_by, viewer, now),
         "state": words.state(lead, viewer.locale),
         "owner": one_line(owner.name) if owner else "",
         "is_mine": lead.rep_id == viewer.rep_id,
-        "since": _since(lead, viewer, now),
+        "since": _since(listed, viewer, now),
     }
 
 
-def _since(lead: Lead, viewer: Rep, now: datetime) -> str:
-    _ = translation(viewer.locale).gettext
-    span = {"span": figures.span(now - lead.received_at, viewer.locale)}
-    return (_("waiting %(span)s") if lead.awaits_attempt else _("received %(span)s ago")) % span
+def _since(listed: Listed, viewer: Rep, now: datetime) -> str:
+    """How long ago the lead came or began anew, in all and in opening hours."""
+    locale, lead = viewer.locale, listed.lead
+    _ = translation(locale).gettext
+    is_waiting = lead.awaits_attempt and lead.counts_from <= now
+    says = _("waiting %(span)s") if is_waiting else _("received %(span)s ago")
+    since = says % {"span": figures.span(now - listed.since, locale)}
+    if listed.business_seconds is None:
+        return since
+    business = figures.span(timedelta(seconds=listed.business_seconds), locale)
+    return f"{since}, {_('%(span)s in opening hours') % {'span': business}}"

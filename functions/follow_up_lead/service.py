@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 from zoneinfo import ZoneInfo
 
 from shared.adapters.lead_table import Link, Story
@@ -14,7 +14,7 @@ from shared.domain.events import Reading
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
-from shared.errors import IllegalActionError, UnknownLinkError
+from shared.errors import IllegalActionError, PolicyError, UnknownLinkError
 from shared.races import on_latest_lead
 
 NOTE_LENGTH = 2000
@@ -65,7 +65,27 @@ class SeenLead(NamedTuple):
     roster: Roster
     story: Story
     clocks: tuple[Reading, ...]
+    call_by: datetime
+    """When the call is due that the lead awaits."""
     refusal: Refusal | None = None
+
+
+Stage = Literal["late", "waiting", "called", "talked"]
+"""Where an open lead stands, the most urgent first: the call is overdue; it is awaited; nobody has
+talked to the person; nobody knows what came of it."""
+
+
+class Listed(NamedTuple):
+    """An open lead in a list."""
+
+    lead: Lead
+    stage: Stage
+    call_by: datetime
+    """When the call is due that the lead awaits."""
+    since: datetime
+    """When the lead came, or began anew."""
+    business_seconds: float | None
+    """From then to now; None when its policy cannot be read."""
 
 
 class SeenList(NamedTuple):
@@ -74,7 +94,7 @@ class SeenList(NamedTuple):
     at: datetime
     viewer: Rep
     roster: Roster
-    leads: list[Lead]
+    leads: list[Listed]
 
 
 class Acted(NamedTuple):
@@ -92,18 +112,19 @@ def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
     story = parts.leads.story(link.lead_id or "")
     if story is None or story.lead.team != link.team:
         raise UnknownLinkError("no such lead")
-    clocks = _terms(story.lead, parts).read(story.lead, now)
-    return SeenLead(now, viewer, roster, story, clocks)
+    terms = _terms(story.lead, parts)
+    clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
+    return SeenLead(now, viewer, roster, story, clocks, call_by)
 
 
-def see_list(code: str, leads: Leads, now: datetime) -> SeenList:
+def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
     """The open leads behind a code, the most urgent first. Raises UnknownLinkError."""
-    _, viewer, roster = _behind(code, "list", leads, now)
+    _, viewer, roster = _behind(code, "list", parts.leads, now)
     rep_ids: list[str | None] = [viewer.rep_id]
     if viewer.role == "manager":
         rep_ids = [None, *roster.people]
-    found = leads.open_leads(viewer.team, rep_ids)
-    return SeenList(now, viewer, roster, sorted(found, key=lambda lead: _urgency(lead, now)))
+    found = [_listed(lead, parts, now) for lead in parts.leads.open_leads(viewer.team, rep_ids)]
+    return SeenList(now, viewer, roster, sorted(found, key=_urgency))
 
 
 def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> Acted:
@@ -207,8 +228,26 @@ def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Re
     return link, viewer, roster
 
 
-def _urgency(lead: Lead, now: datetime) -> tuple[int, datetime]:
-    """Late ones, then those that wait for a first call, then those not talked to, then the rest."""
+def _listed(lead: Lead, parts: Parts, now: datetime) -> Listed:
+    """A lead as it stands now; also when its policy cannot be read, for the sake of the others."""
+    is_again = lead.awaits_attempt and lead.first_attempt_at is not None
+    since = lead.counts_from if is_again and lead.counts_from <= now else lead.received_at
+    try:
+        terms = _terms(lead, parts)
+    except PolicyError:
+        call_by, business_seconds = lead.snoozed_until or lead.respond_by, None
+    else:
+        call_by, business_seconds = terms.call_by(lead), terms.calendar.elapsed(since, now)
+    return Listed(lead, _stage(lead, call_by, now), call_by, since, business_seconds)
+
+
+def _stage(lead: Lead, call_by: datetime, now: datetime) -> Stage:
     if lead.awaits_attempt:
-        return (0 if now >= lead.respond_by else 1), lead.respond_by
-    return (2 if lead.contacted_at is None else 3), lead.received_at
+        return "late" if now >= call_by else "waiting"
+    return "called" if lead.contacted_at is None else "talked"
+
+
+def _urgency(listed: Listed) -> tuple[int, datetime]:
+    """By stage; then the call that is due first, or who came first."""
+    moment = listed.call_by if listed.lead.awaits_attempt else listed.lead.received_at
+    return get_args(Stage).index(listed.stage), moment

@@ -8,7 +8,7 @@ import getpass
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from infra.cli import deployment
@@ -25,7 +25,9 @@ from shared.races import on_latest_lead
 
 def add_commands(areas: Commands) -> None:
     command = areas.add_parser("replan", help="put open leads under the policy in force")
-    command.add_argument("--team", help="one team only; else every team that a form names")
+    command.add_argument(
+        "--team", help="one team only; else every team that a form of any version names"
+    )
     command.add_argument("--form", help="leads of one form only")
     command.add_argument("--lead", help="one lead only, by its id")
     command.add_argument(
@@ -40,11 +42,8 @@ def run(options: Namespace) -> int:
     stack = deployment.find(options.stack)
     leads, policies = LeadTable(stack.table), PolicyStore(stack.table)
     policy = policies.version(options.version) if options.version else policies.current()
-    found = [
-        lead
-        for lead in _open_leads(options, leads, policy)
-        if lead.policy_version != policy.version and options.form in (None, lead.form_id)
-    ]
+    seen = _open_leads(options, leads, policies)
+    found = [lead for lead in seen if lead.policy_version != policy.version]
     if missing := sorted({lead.form_id for lead in found if policy.form(lead.form_id) is None}):
         raise OperatorError(
             f"version {policy.version} has no form {', '.join(missing)}, and open leads of it: "
@@ -59,24 +58,50 @@ def run(options: Namespace) -> int:
         (form_id, str(former), str(policy.version), str(count))
         for (form_id, former), count in sorted(of_versions.items())
     ]
-    print(lines(rows) if found else f"all open leads follow version {policy.version}")
+    print(lines(rows) if found else _nothing_to_move(options, seen, policy.version))
     if found and options.dry_run:
         print("Nothing was changed.")
     return 0
 
 
-def _open_leads(options: Namespace, leads: LeadTable, policy: Policy) -> list[Lead]:
+def _open_leads(options: Namespace, leads: LeadTable, policies: PolicyStore) -> list[Lead]:
+    """The open leads that the options name, whatever version they follow."""
     if options.lead:
-        lead = leads.lead(options.lead)
-        if lead is None or lead.status == "closed":
-            raise OperatorError(f"there is no open lead {options.lead}")
-        return [lead]
-    teams = [options.team] if options.team else sorted({form.team for form in policy.forms})
+        one = leads.lead(options.lead)
+        if one is None or one.status == "closed" or not _is_named(one, options):
+            raise OperatorError(f"there is no open lead {options.lead}{_of(options)}")
+        return [one]
     return [
         lead
-        for team in teams
+        for team in ([options.team] if options.team else _teams(policies))
         for lead in leads.open_leads(team, [None, *(rep.rep_id for rep in leads.people(team))])
+        if _is_named(lead, options)
     ]
+
+
+def _is_named(lead: Lead, options: Namespace) -> bool:
+    return options.team in (None, lead.team) and options.form in (None, lead.form_id)
+
+
+def _teams(policies: PolicyStore) -> list[str]:
+    """Every team that a form of any version names: leads outlive the team in the policy."""
+    versions = map(policies.version, range(1, policies.current().version + 1))
+    return sorted({form.team for version in versions for form in version.forms})
+
+
+def _nothing_to_move(options: Namespace, seen: Sequence[Lead], version: int) -> str:
+    """That there is nothing to do, said of those leads only that were looked at."""
+    if options.lead:
+        return f"lead {options.lead} follows version {version}"
+    which = f"open leads{_of(options)}"
+    return f"all {which} follow version {version}" if seen else f"there are no {which}"
+
+
+def _of(options: Namespace) -> str:
+    """What narrowed the search: ` of team sales and form demo-en`."""
+    named = (("team", options.team), ("form", options.form))
+    of = " and ".join(f"{kind} {name}" for kind, name in named if name)
+    return f" of {of}" if of else ""
 
 
 def move(

@@ -1,5 +1,6 @@
 """The agreed follow-up chain: who is told what, and when, while nobody has called."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -113,15 +114,36 @@ class Chain(BaseModel):
 
         Its owner must be told first, and somebody beyond, whatever the owner says of it.
         """
-        first = self.steps[0]
-        tells = any(told.who == "owner" and told.kind == "new" for told in first.alert)
-        if not tells or first.when == "acknowledged":
+        first, within_seconds = self.steps[0], self.respond_within_seconds
+        if not self.owner_via or first.when == "acknowledged":
             return "its first step does not tell the owner of the new lead"
+        if first.after_seconds >= within_seconds:
+            comes = f"its first step comes at {first.after_seconds} seconds"
+            return f"{comes}, too late for a first call within {within_seconds}"
         if "qualified" not in self.follow:
             return "it does not follow qualified leads"
-        for step in self.steps:
-            if step.when is None and any(told.who == "manager" for told in step.alert):
-                return None
-            if step.stop:
-                return f"it may stop at {step.step} before a manager was told"
+        if self.manager_via:
+            return None
+        if stop := next((step.step for step in self.steps if step.stop), None):
+            return f"it may stop at {stop} before a manager was told"
         return "no manager is told when nobody reacts: a step without `when` must do it"
+
+    @property
+    def owner_via(self) -> tuple[Via, ...]:
+        """The channels through which the first step tells the owner of the new lead."""
+        return _channels(
+            told for told in self.steps[0].alert if told.who == "owner" and told.kind == "new"
+        )
+
+    @property
+    def manager_via(self) -> tuple[Via, ...]:
+        """The channels through which managers are told whatever the owner says of it: by steps
+        without `when`, up to the first that may end the chain.
+        """
+        ends = next((number for number, step in enumerate(self.steps, 1) if step.stop), None)
+        steps = (step for step in self.steps[:ends] if step.when is None)
+        return _channels(told for step in steps for told in step.alert if told.who == "manager")
+
+
+def _channels(lines: Iterable[Audience]) -> tuple[Via, ...]:
+    return tuple(dict.fromkeys(via for told in lines for via in told.via))

@@ -66,6 +66,17 @@ class Terms(NamedTuple):
         known = {**running, **lead.readings}
         return tuple(known[clock] for clock in get_args(ClockName) if clock in known)
 
+    def call_by(self, lead: Lead) -> datetime:
+        """When the call that a lead awaits is due.
+
+        The first one by the customer's clock, and not before an agreed time; one more as soon after
+        the follow-up began anew as a first one after the lead came.
+        """
+        if lead.first_attempt_at is None:
+            return max(lead.respond_by, lead.snoozed_until or lead.respond_by)
+        due = self.calendar.due_if_ever(lead.counts_from, self.chain.respond_within_seconds)
+        return due or lead.counts_from
+
     def acknowledged_until(self, lead: Lead, at: datetime) -> datetime | None:
         """When an acknowledgement ends; None when nobody waits for a call."""
         if not _is_promised(lead):

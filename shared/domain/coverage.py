@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.attribution import CHANNELS
 from shared.domain.calendar import Calendar
+from shared.domain.events import Via
 from shared.domain.form import Form, Locale
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep
@@ -56,6 +57,7 @@ def coverage(policy: Policy, people: Iterable[Rep], now: datetime) -> Coverage:
                 for problem in _of_team(team, teams[team])
             ),
             *_unknown_shifts(policy, everyone),
+            *dict.fromkeys(_out_of_reach(policy, [f for f in forms if f.team in teams], teams)),
             *dict.fromkeys(says for is_problem, says in in_vain if is_problem),
         ),
         notes=(
@@ -84,7 +86,60 @@ def _unknown_shifts(policy: Policy, people: Iterable[Rep]) -> Iterator[str]:
             yield f"{rep.team}/{rep.rep_id}: calendar/{rep.calendar} does not exist"
 
 
+# --- channels ------------------------------------------------------------------------------------
+
+
+def _out_of_reach(
+    policy: Policy, forms: Iterable[Form], teams: dict[str, list[Rep]]
+) -> Iterator[str]:
+    """Whom a chain alerts only through channels that they do not have: a rep to whom it may give a
+    lead, or all managers of a team.
+    """
+    for form in forms:
+        people = teams[form.team]
+        managers = [rep for rep in people if rep.active and rep.role == "manager" and rep.reachable]
+        for name, reps in _chains(policy, form, [*filter(may_be_given, people)]).items():
+            chain = policy.chain(name)
+            for rep in reps:
+                if _misses(rep, chain.owner_via):
+                    what = f"{rep.team}/{rep.rep_id}: no alert of a new lead arrives"
+                    yield f"{what}: chain/{name} sends it by {chain.owner_via[0]} only"
+            if managers and all(_misses(rep, chain.manager_via) for rep in managers):
+                what = f"team {form.team}: no alert to a manager arrives"
+                yield f"{what}: chain/{name} sends it by {chain.manager_via[0]} only"
+
+
+def _misses(rep: Rep, channels: Sequence[Via]) -> bool:
+    """Whether what goes out through these channels passes somebody by who has another one."""
+    return bool(channels) and not any(map(rep.reachable_by, channels))
+
+
+def _chains(policy: Policy, form: Form, able: Sequence[Rep]) -> dict[str, list[Rep]]:
+    """The chains that leads of the form may follow, and who of these could be given one then.
+
+    A rule for the previous owner could give it to anybody.
+    """
+    routing = policy.routing(form)
+    rules: dict[str, set[Rule]] = {}
+    for facts in _facts(routing, form):
+        name = routing.chain(facts) or form.chain
+        rules.setdefault(name, set()).update(routing.matching(facts))
+    return {
+        name: [rep for rep in able if any(rule.pool([rep]) for rule in rules[name])]
+        for name in rules
+    }
+
+
 # --- rules ---------------------------------------------------------------------------------------
+
+
+def _facts(routing: Routing, form: Form) -> Iterator[Facts]:
+    """All that may be known of the form's leads, as far as the rules tell it apart."""
+    countries = sorted({country for rule in routing.rules for country in rule.countries})
+    for channel, language, country in product(
+        sorted(CHANNELS), get_args(Locale), [*countries, None]
+    ):
+        yield Facts(form.form_id, channel, language, country)
 
 
 def _ways(routing: Routing, form: Form) -> Iterator[tuple[Rule, ...]]:
@@ -92,15 +147,9 @@ def _ways(routing: Routing, form: Form) -> Iterator[tuple[Rule, ...]]:
 
     The last one of a way is the one that tells the manager.
     """
-    countries = sorted({country for rule in routing.rules for country in rule.countries})
-    every = product(sorted(CHANNELS), get_args(Locale), [*countries, None])
     yield from dict.fromkeys(
-        tuple(
-            rule
-            for rule in routing.matching(Facts(form.form_id, channel, language, country))
-            if rule.to == "rotation"
-        )
-        for channel, language, country in every
+        tuple(rule for rule in routing.matching(facts) if rule.is_of_a_pool)
+        for facts in _facts(routing, form)
     )
 
 

@@ -51,7 +51,9 @@ class Rule(BaseModel):
     skill: Name | None = None
     """Only people who have it."""
     chain: Name | None = None
-    """The follow-up chain, instead of the form's."""
+    """The follow-up chain, instead of the form's, of the leads that the rule decides about; also
+    of those that go on to the next rule.
+    """
     when_empty: Literal["tell_manager", "next_rule"] = "tell_manager"
     """When nobody of the pool is there. Going on to the next rule is said in the assignment."""
 
@@ -118,8 +120,12 @@ class Routing(BaseModel):
         return tuple(found)
 
     def chain(self, facts: Facts) -> str | None:
-        """The chain that the rules want, if they want one."""
-        return next((rule.chain for rule in self.matching(facts) if rule.chain), None)
+        """The chain that the rule which decides wants, if it wants one.
+
+        That is the first with a pool, whether or not anybody of it is there: the chain says what is
+        promised when the lead comes, and is no other one later.
+        """
+        return next(rule.chain for rule in self.matching(facts) if rule.is_of_a_pool)
 
 
 EVERYBODY = Routing(rules=(Rule(rule="everybody"),))

@@ -1,5 +1,7 @@
 """The command line itself: finding a deployment, publishing policy, saying what went wrong."""
 
+import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -166,6 +168,24 @@ def test_policy_is_checked_against_the_people_of_a_file(
 
     assert came == status
     assert says in (err if status else out)
+
+
+def test_a_chain_whose_alerts_reach_nobody_is_said(leadline: Run, tmp_path: Path) -> None:
+    folder, file = tmp_path / "policy", tmp_path / "people.yaml"
+    shutil.copytree(ROOT / "infra/policy", folder)
+    chain = folder / "chain/default.yaml"
+    chain.write_text(re.sub(r"via: \[.*?\]", "via: [sms]", chain.read_text()))
+    file.write_text(PEOPLE)
+
+    status, out, err = leadline(
+        "policy", "check", str(folder), "--set", SITE, "--people", str(file)
+    )
+
+    assert (status, out) == (1, "")
+    assert err.splitlines() == [
+        "sales/anna: no alert of a new lead arrives: chain/default sends it by sms only",
+        "team sales: no alert to a manager arrives: chain/default sends it by sms only",
+    ]
 
 
 def test_each_team_has_a_file_of_its_own(leadline: Run, tmp_path: Path) -> None:

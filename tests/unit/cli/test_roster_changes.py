@@ -406,6 +406,23 @@ def test_a_change_warns_of_what_it_takes_from_the_policy(leads: LeadTable, leadl
     assert "warning" not in leadline("roster", "duty", "sales/anna", "off")[1], "it was said"
 
 
+def test_a_change_warns_of_a_person_whom_the_chain_does_not_reach(
+    stack: Deployment, leads: LeadTable, leadline: Run
+) -> None:
+    text = json.dumps(POLICY).replace('["sms", "email"]', '["sms"]')
+    PolicyStore(stack.table).publish(json.loads(text))
+    by_sms = "no alert of a new lead arrives: chain/default sends it by sms only\n"
+
+    added = leadline("roster", "add", "sales/eve", "--name", "Eve", "--email", "eve@ours.net")[1]
+    changed = leadline("roster", "change", "sales/anna", "--no-phone")[1]
+
+    assert f"warning: sales/eve: {by_sms}" in added
+    assert f"warning: sales/anna: {by_sms}" in changed
+    assert "sales/eve" not in changed, "it was said"
+    manager = leadline("roster", "change", "sales/boss", "--no-phone")[1]
+    assert "warning: team sales: no alert to a manager arrives" in manager
+
+
 def test_a_team_that_no_form_has_is_mentioned(leads: LeadTable, leadline: Run) -> None:
     out = leadline("roster", "add", "sale/eve", "--name", "Eve", "--email", "eve@ours.net")[1]
 

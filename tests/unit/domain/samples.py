@@ -1,5 +1,6 @@
 """A lead, a chain and people to test with."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,16 @@ SAMPLE_CHAIN = Chain.model_validate(
     yaml.safe_load((Path(__file__).parents[3] / "infra/policy/chain/default.yaml").read_text())
 )
 TERMS = Terms(SAMPLE_CHAIN, ALWAYS, "always", EVERYBODY.rules, 1)
+
+A_FORM: Mapping[str, Any] = {
+    "form_id": "demo",
+    "team": "sales",
+    "title": "Demo",
+    "default_region": "GB",
+    "thanks_url": "https://ours.net/thanks",
+    "fields": {"phone": {"type": "phone"}},
+}
+"""A document of policy: the least that a form needs."""
 
 IDLE = FollowUp(planned=True, is_idle=True)
 """Of a lead that policy does not follow up."""

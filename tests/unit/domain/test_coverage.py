@@ -1,6 +1,6 @@
 """Whether people stand behind the policy: whom rules ask for, and who is there when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from shared.domain.coverage import LOOK_AHEAD, coverage, joined, stretch, unattended
 from shared.domain.policy import Policy, parse_document
 from shared.domain.roster import Rep, Roster
-from tests.unit.domain.samples import a_rep
+from tests.unit.domain.samples import A_FORM, a_rep
 
 FRIDAY = datetime(2026, 11, 27, 8, tzinfo=UTC)
-FORM: dict[str, Any] = {
-    "form_id": "demo",
-    "team": "sales",
-    "title": "Demo",
-    "default_region": "GB",
-    "thanks_url": "https://ours.net/thanks",
-    "fields": {"phone": {"type": "phone"}},
-}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
@@ -30,8 +22,20 @@ def hours(days: tuple[str, ...], *windows: str) -> dict[str, Any]:
     return {"zone": "Europe/Berlin", "week": {day: [*windows] for day in days}}
 
 
+def a_chain(*owner_via: str, manager_via: Sequence[str] = ("sms", "email")) -> dict[str, Any]:
+    """Of two steps: the owner is told through these channels, managers through those."""
+    steps = (("new", "owner", owner_via), ("breach", "manager", manager_via))
+    return {
+        "steps": [
+            {"step": kind, "after_seconds": at, "alert": [{"who": who, "kind": kind, "via": via}]}
+            for at, (kind, who, via) in zip((0, 300), steps, strict=True)
+        ]
+    }
+
+
 DOCUMENTS: Mapping[str, object] = {
-    "form/demo": FORM,
+    "form/demo": A_FORM,
+    "chain/default": a_chain("sms", "email"),
     "calendar/always": {"zone": "UTC", "always": True},
     "calendar/shop": hours((*WEEKDAYS, "sat"), "10:00-18:00"),
     "calendar/week": hours(WEEKDAYS, "09:00-20:00"),
@@ -60,7 +64,7 @@ def notes(policy: Policy, *people: Rep) -> tuple[str, ...]:
     return coverage(policy, people, FRIDAY).notes
 
 
-OF_THE_SHOP = a_policy(form_demo={**FORM, "calendar": "shop"})
+OF_THE_SHOP = a_policy(form_demo={**A_FORM, "calendar": "shop"})
 """Open on six days from ten to six."""
 
 
@@ -119,7 +123,7 @@ def test_who_is_off_duty_today_can_be_given_leads_all_the_same() -> None:
 
 
 def test_forms_of_tests_ask_for_nobody() -> None:
-    test = {**FORM, "form_id": "canary", "team": "canary", "is_test": True}
+    test = {**A_FORM, "form_id": "canary", "team": "canary", "is_test": True}
 
     assert coverage(a_policy(form_canary=test), [ANNA, BOSS], FRIDAY) == ((), (), ())
 
@@ -129,6 +133,73 @@ def test_a_shift_by_a_calendar_that_does_not_exist_is_a_problem() -> None:
 
     assert problems(a_policy(), ANNA, BOSS, lost) == ("support/lost: calendar/gone does not exist",)
     assert problems(a_policy(), ANNA, BOSS, lost.model_copy(update={"active": False})) == ()
+
+
+# --- channels ------------------------------------------------------------------------------------
+
+NO_PHONE, NO_EMAIL = {"phone": None}, {"email": None}
+SMS_ONLY = a_chain("sms")
+
+
+def test_a_chain_reaches_everybody_who_may_be_given_its_leads() -> None:
+    people = (a_rep("anna", **NO_PHONE), a_rep("boris"), a_rep("clara", **NO_PHONE), BOSS)
+
+    assert problems(a_policy(), *people) == ()
+    assert problems(a_policy(chain_default=SMS_ONLY), *people) == (
+        "sales/anna: no alert of a new lead arrives: chain/default sends it by sms only",
+        "sales/clara: no alert of a new lead arrives: chain/default sends it by sms only",
+    )
+
+
+@pytest.mark.parametrize("fields", [{"active": False}, {"role": "manager"}, {"team": "support"}])
+def test_who_is_given_no_lead_need_not_be_reached(fields: dict[str, Any]) -> None:
+    other = a_rep("x", **{**NO_PHONE, **fields})
+
+    assert problems(a_policy(chain_default=SMS_ONLY), ANNA, BOSS, other) == ()
+
+
+def test_a_chain_reaches_one_manager_at_least() -> None:
+    policy = a_policy(chain_default=a_chain("sms", manager_via=["email"]))
+    deaf = BOSS.model_copy(update=NO_EMAIL)
+    unheard = ("team sales: no alert to a manager arrives: chain/default sends it by email only",)
+
+    assert problems(policy, ANNA, deaf) == unheard
+    assert problems(policy, ANNA, deaf, a_rep("max", role="manager", active=False)) == unheard
+    assert problems(policy, ANNA, deaf, a_rep("max", role="manager")) == ()
+
+
+def test_what_a_manager_is_told_only_sometimes_does_not_count() -> None:
+    new, breach = a_chain("sms", manager_via=["email"])["steps"]
+    by_sms = {**breach, "alert": [{"who": "manager", "kind": "breach", "via": ["sms"]}]}
+    on_it = {**by_sms, "step": "on_it", "when": "acknowledged"}
+    stop, too_late = {**breach, "stop": True}, {**by_sms, "step": "too_late", "after_seconds": 600}
+    deaf = BOSS.model_copy(update=NO_EMAIL)
+
+    for steps in ([new, on_it, breach], [new, stop, too_late]):
+        assert problems(a_policy(chain_default={"steps": steps}), ANNA, deaf)
+    assert problems(a_policy(chain_default={"steps": [new, breach, too_late]}), ANNA, deaf) == ()
+
+
+def test_a_chain_of_a_rule_has_only_the_people_of_the_rule() -> None:
+    rule = {"rule": "german", "countries": ["DE"], "skill": "de", "chain": "german"}
+    dora, emma = a_rep("dora", skills=["de"], **NO_PHONE), a_rep("emma", skills=["en"], **NO_PHONE)
+    known = {"rule": "known", "to": "previous_owner"}
+    english = {"rule": "english", "languages": ["en"], "skill": "en"}
+    by_sms = "no alert of a new lead arrives: chain/german sends it by sms only"
+
+    assert problems(a_policy(rule, chain_german=SMS_ONLY), dora, emma, BOSS) == (
+        f"sales/dora: {by_sms}",
+    )
+    passing = {**rule, "when_empty": "next_rule"}
+    for rules in ([passing, english], [known, rule]):
+        found = problems(a_policy(*rules, chain_german=SMS_ONLY), dora, emma, BOSS)
+        assert found == (f"sales/dora: {by_sms}", f"sales/emma: {by_sms}")
+
+
+def test_people_of_several_forms_are_named_once() -> None:
+    policy = a_policy(chain_default=SMS_ONLY, form_more={**A_FORM, "form_id": "more"})
+
+    assert len(problems(policy, a_rep("anna", **NO_PHONE), BOSS)) == 1
 
 
 # --- skills --------------------------------------------------------------------------------------
@@ -176,7 +247,7 @@ def test_a_skill_that_somebody_has_is_fine() -> None:
     ],
 )
 def test_a_rule_that_no_lead_of_the_form_comes_to_asks_for_nobody(rule: dict[str, object]) -> None:
-    other = {**FORM, "form_id": "other", "is_test": True}
+    other = {**A_FORM, "form_id": "other", "is_test": True}
 
     assert coverage(a_policy(rule, form_other=other), [ANNA, BOSS], FRIDAY) == ((), (), ())
 
@@ -190,7 +261,7 @@ def test_every_lead_that_may_come_is_thought_of(condition: dict[str, object]) ->
 
 
 def test_a_skill_is_told_of_once_for_all_forms() -> None:
-    policy = a_policy(GERMAN, form_more={**FORM, "form_id": "more"})
+    policy = a_policy(GERMAN, form_more={**A_FORM, "form_id": "more"})
 
     assert len(problems(policy, ANNA, BOSS)) == 1
 
@@ -232,7 +303,7 @@ def test_a_colleague_off_duty_closes_no_gap() -> None:
 
 
 def test_a_calendar_that_is_closed_wants_nobody() -> None:
-    policy = a_policy(form_demo={**FORM, "calendar": "week"})
+    policy = a_policy(form_demo={**A_FORM, "calendar": "week"})
 
     assert notes(policy, a_rep("anna", calendar="week"), BOSS) == ()
 
@@ -240,7 +311,7 @@ def test_a_calendar_that_is_closed_wants_nobody() -> None:
 def test_only_people_of_the_rule_count() -> None:
     dora = a_rep("dora", skills=["de"], calendar="week")
 
-    (note,) = notes(a_policy(GERMAN, form_demo={**FORM, "calendar": "shop"}), ANNA, dora, BOSS)
+    (note,) = notes(a_policy(GERMAN, form_demo={**A_FORM, "calendar": "shop"}), ANNA, dora, BOSS)
 
     assert note.startswith("form/demo: nobody of `german` is there Sat 28 Nov")
 
@@ -248,7 +319,7 @@ def test_only_people_of_the_rule_count() -> None:
 def test_a_rule_that_goes_on_has_the_people_of_the_next_too() -> None:
     english = {"rule": "english", "countries": ["DE"], "skill": "en"}
     policy = a_policy(
-        {**GERMAN, "when_empty": "next_rule"}, english, form_demo={**FORM, "calendar": "shop"}
+        {**GERMAN, "when_empty": "next_rule"}, english, form_demo={**A_FORM, "calendar": "shop"}
     )
     dora = a_rep("dora", skills=["de"], calendar="mornings")
     emma = a_rep("emma", skills=["en"], calendar="week")
@@ -261,7 +332,7 @@ def test_a_rule_that_goes_on_has_the_people_of_the_next_too() -> None:
 
 
 def test_forms_alike_are_told_of_together() -> None:
-    forms = {f"form_f{number}": {**FORM, "form_id": f"f{number}"} for number in range(4)}
+    forms = {f"form_f{number}": {**A_FORM, "form_id": f"f{number}"} for number in range(4)}
 
     (note,) = notes(a_policy(**forms), a_rep("anna", calendar="week"), BOSS)
 

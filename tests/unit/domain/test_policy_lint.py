@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 
 from shared.domain.policy import check
+from tests.unit.domain.samples import A_FORM
 
-FORM = {
-    "form_id": "demo",
-    "team": "sales",
-    "title": "Demo",
-    "default_region": "GB",
-    "thanks_url": "https://ours.net/thanks",
-    "fields": {"phone": {"type": "phone"}},
-}
 NEW = {
     "step": "new",
     "after_seconds": 0,
@@ -26,7 +19,7 @@ TELL_MANAGER = {
     "alert": [{"who": "manager", "kind": "breach", "via": ["sms"]}],
 }
 SOUND: Mapping[str, Any] = {
-    "form/demo": FORM,
+    "form/demo": A_FORM,
     "chain/default": {"steps": [NEW, TELL_MANAGER]},
     "calendar/always": {"zone": "UTC", "always": True},
     "definition/default": {
@@ -64,6 +57,10 @@ def test_sound_policy_has_no_problem() -> None:
             ],
             "its first step does not tell the owner of the new lead",
         ),
+        (
+            [{**NEW, "after_seconds": 300}, {**TELL_MANAGER, "after_seconds": 400}],
+            "its first step comes at 300 seconds, too late for a first call within 300",
+        ),
         ([NEW], "no manager is told when nobody reacts: a step without `when` must do it"),
         (
             [NEW, {**TELL_MANAGER, "when": "not_acknowledged"}],
@@ -81,6 +78,15 @@ def test_a_chain_that_may_leave_a_lead_alone_is_refused(
     assert problems(chain_default={"steps": steps}) == [f"chain/default: {why}"]
 
 
+def test_a_chain_whose_owner_is_told_after_the_deadline_is_refused() -> None:
+    late = [{**NEW, "after_seconds": 800}, {**TELL_MANAGER, "after_seconds": 850}]
+
+    assert problems(chain_default={"respond_within_seconds": 60, "steps": late}) == [
+        "chain/default: its first step comes at 800 seconds, too late for a first call within 60"
+    ]
+    assert problems(chain_default={"respond_within_seconds": 801, "steps": late}) == []
+
+
 def test_a_chain_that_stops_with_the_manager_told_is_sound() -> None:
     assert problems(chain_default={"steps": [NEW, {**TELL_MANAGER, "stop": True}]}) == []
 
@@ -92,11 +98,11 @@ def test_a_chain_that_does_not_follow_qualified_leads_is_refused() -> None:
 
 
 def test_only_the_chain_of_tests_alone_may_tell_nobody() -> None:
-    canary = {**FORM, "form_id": "canary", "is_test": True, "chain": "canary"}
+    canary = {**A_FORM, "form_id": "canary", "is_test": True, "chain": "canary"}
     alone = {"steps": [NEW]}
 
     assert problems(form_canary=canary, chain_canary=alone) == []
-    assert problems(form_canary=canary, chain_canary=alone, form_demo={**FORM, "chain": "canary"})
+    assert problems(form_canary=canary, chain_canary=alone, form_demo={**A_FORM, "chain": "canary"})
 
 
 def test_a_chain_that_no_form_names_is_looked_at_too() -> None:
@@ -132,7 +138,7 @@ def test_a_rule_may_name_forms_chains_and_channels_that_exist() -> None:
 
 def test_a_form_names_routing_that_exists() -> None:
     """All but `default`, which means everybody by turns where there is none."""
-    missing = problems(form_demo={**FORM, "routing": "vip"})
+    missing = problems(form_demo={**A_FORM, "routing": "vip"})
     without = {name: body for name, body in SOUND.items() if name != "routing/default"}
 
     assert missing == ["form/demo: routing/vip does not exist"]

@@ -124,6 +124,19 @@ def test_a_rule_may_want_a_chain_of_its_own() -> None:
     assert routing.chain(ENGLISH) is None
 
 
+def test_the_rule_that_decides_says_which_chain_there_is() -> None:
+    """Not a later one, though it may give the lead to somebody: the promise is made before."""
+    passing = {"rule": "english", "languages": ["en"], "skill": "en", "when_empty": "next_rule"}
+    paid = {"rule": "paid", "channels": ["Paid Search"], "chain": "urgent"}
+    known = {"rule": "known", "to": "previous_owner"}
+    english, russian = (facts._replace(channel="Paid Search") for facts in (ENGLISH, RUSSIAN))
+
+    routing = a_routing(known, passing, paid)
+
+    assert (routing.chain(english), routing.chain(russian)) == (None, "urgent")
+    assert a_routing({**passing, "chain": "calm"}, paid).chain(english) == "calm"
+
+
 @pytest.mark.parametrize(
     ("rules", "problem"),
     [

@@ -458,7 +458,7 @@ def listed(viewer: Rep = MARIA, name: str = "Ada", **fields: Any) -> str:
         base = {"name": name, "received_at": at(received), "respond_by": at(received + 300)}
         leads.add(a_lead(lead_id=lead_id, rep_id=rep_id, **{**FULL, **base, **more, **fields}))
     leads.link_to(LIST_CODE, viewer)
-    return str(pages.list_page(see_list(LIST_CODE, leads, at(0))).body)
+    return str(pages.list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body)
 
 
 def test_a_manager_sees_what_is_late_first() -> None:
@@ -486,6 +486,70 @@ def test_a_manager_sees_what_is_late_first() -> None:
     assert 'href="tel:+447700900123"' in listed()
 
 
+def callbacks(viewer: Rep = ANNA, calendar: Calendar = ALWAYS, seconds: float = 4000) -> str:
+    """The list of three: talked to, to be called back since 10:00, and talked to again."""
+    leads = FakeLeads(viewer, BORIS, MARIA)
+    for number in range(3):
+        lead = leads.add(a_lead(lead_id=f"{number}", rep_id="anna", received_at=at(number)))
+        contacted = happened.LeadContacted(rep_id="anna")
+        leads.happen(
+            lead, at(60), happened.LeadAttempted(rep_id="anna", result="talked"), contacted
+        )
+        if number == 1:
+            leads.happen(lead, at(90), happened.LeadSnoozed(rep_id="anna", until=at(3600)))
+    leads.link_to(LIST_CODE, viewer)
+    page = pages.list_page(see_list(LIST_CODE, parts_on(leads, calendar), at(seconds)))
+    return str(page.body)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "heading", "clock"),
+    [
+        (3000, "Waiting for a call 1", "To be called at 11:00 received 49 min ago"),
+        (3660, "Waiting for a call 1", "Call back, agreed for 11:00 waiting 1 min"),
+        (4000, "Late 1", "Call back, agreed for 11:00 waiting 6 min"),
+    ],
+)
+def test_whom_somebody_is_to_call_back_is_not_done_with(
+    seconds: float, heading: str, clock: str
+) -> None:
+    page = callbacks(seconds=seconds)
+
+    text = text_of(page)
+    assert f"{heading} Ada Lovelace {clock}" in text
+    assert "Talked, no outcome yet 2" in text
+    assert text.index(heading) < text.index("Talked, no outcome yet")
+
+
+@pytest.mark.parametrize("seconds", [3000, 3660, 4000])
+def test_each_heading_of_a_list_comes_once(seconds: float) -> None:
+    headings = re.findall(r'<h2 id="(\w+)"', callbacks(seconds=seconds))
+
+    assert len(headings) == len(set(headings)) == 2
+
+
+def test_a_row_shows_both_times() -> None:
+    calendar = Calendar.model_validate({"zone": "UTC", "week": {"fri": ["09:00-10:02"]}})
+
+    text = text_of(callbacks(calendar=calendar))
+
+    assert "waiting 6 min, 2 min in opening hours" in text
+    assert "received 1 h 6 min ago, 1 h 2 min in opening hours" in text
+
+
+def test_a_row_without_policy_shows_what_is_known() -> None:
+    text = text_of(listed(form_id="gone"))
+
+    assert "waiting 12 min" in text
+    assert "opening hours" not in text
+
+
+def test_a_russian_list_says_whom_to_call_back() -> None:
+    text = text_of(callbacks(a_rep("anna", locale="ru", zone="Europe/Moscow")))
+
+    assert "Перезвонить, договорились на 13:00 ждёт 6 мин, из них 6 мин в рабочее время" in text
+
+
 def test_a_list_only_shows() -> None:
     assert "<form" not in listed()
 
@@ -502,7 +566,7 @@ def test_an_empty_list() -> None:
     leads = FakeLeads(ANNA)
     leads.link_to(LIST_CODE, ANNA)
 
-    text = text_of(str(pages.list_page(see_list(LIST_CODE, leads, at(0))).body))
+    text = text_of(str(pages.list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body))
 
     assert "No open leads. Well done." in text
 
@@ -596,6 +660,28 @@ def test_whoever_is_to_call_again_can_say_that_they_are_on_it() -> None:
     scene.act(70, "snooze", until="2026-11-21T15:30")
 
     assert 'value="acknowledge"' in scene.html(71)
+
+
+def test_an_agreed_call_stands_on_the_page_until_it_is_made() -> None:
+    scene = Scene()
+    scene.act(60, "talked")
+    scene.act(70, "snooze", until="2026-11-20T11:00")
+
+    assert "To be called at 11:00 as agreed" in scene.text(3500)
+    assert "Call back, agreed for 11:00 4 minutes left" in scene.text(3601)
+    assert "Call back, agreed for 11:00 5 minutes late" in scene.text(4200)
+    scene.act(4210, "talked")
+    assert "First call at 10:01 in time" in scene.text(4220)
+
+
+def test_who_was_called_before_it_was_opened_again_is_to_be_called_again() -> None:
+    scene = Scene()
+    scene.act(60, "no_answer")
+    scene.act(120, "reject", reason="data.spam")
+    scene.act(180, "reopen")
+
+    assert "Call again by 10:08 4 minutes left" in scene.text(200)
+    assert "Call again by 10:08 2 minutes late" in scene.text(600)
 
 
 def test_a_closed_lead_is_opened_again() -> None:

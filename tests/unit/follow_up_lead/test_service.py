@@ -17,6 +17,7 @@ from follow_up_lead.service import (
     see_list,
 )
 from shared.domain import events as happened
+from shared.domain.calendar import Calendar
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, UnknownLinkError
@@ -77,7 +78,7 @@ def test_a_code_that_opens_no_lead_is_unknown(leads: FakeLeads, code: str) -> No
 @pytest.mark.usefixtures("lead")
 def test_a_lead_link_opens_no_list(leads: FakeLeads) -> None:
     with pytest.raises(UnknownLinkError):
-        see_list(LEAD_CODE, leads, at(5))
+        see_list(LEAD_CODE, parts_on(leads), at(5))
 
 
 @pytest.mark.usefixtures("lead")
@@ -138,9 +139,9 @@ def test_a_manager_sees_the_teams_open_leads_by_urgency(leads: FakeLeads) -> Non
     open_leads(leads)
     leads.link_to(LIST_CODE, MARIA)
 
-    seen = see_list(LIST_CODE, leads, at(0))
+    seen = see_list(LIST_CODE, parts_on(leads), at(0))
 
-    assert [lead.lead_id for lead in seen.leads] == [
+    assert [listed.lead.lead_id for listed in seen.leads] == [
         "later",
         "late",
         "waiting",
@@ -154,7 +155,101 @@ def test_a_rep_sees_their_own(leads: FakeLeads) -> None:
     open_leads(leads)
     leads.link_to(LIST_CODE, BORIS)
 
-    assert [lead.lead_id for lead in see_list(LIST_CODE, leads, at(0)).leads] == ["late"]
+    (listed,) = see_list(LIST_CODE, parts_on(leads), at(0)).leads
+    assert listed.lead.lead_id == "late"
+
+
+AGREED = at(3600)
+
+
+def a_callback(leads: FakeLeads) -> None:
+    """Talked to in time, and to be called once more an hour after the lead came."""
+    lead = leads.add(a_lead(rep_id="anna"))
+    talked = (
+        happened.LeadAttempted(rep_id="anna", result="talked"),
+        happened.LeadContacted(rep_id="anna"),
+    )
+    leads.happen(lead, at(60), *talked)
+    leads.happen(lead, at(90), happened.LeadSnoozed(rep_id="anna", until=AGREED))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stage", "since"),
+    [
+        (100, "waiting", at(0)),
+        (3599, "waiting", at(0)),
+        (3600, "waiting", AGREED),
+        (3899, "waiting", AGREED),
+        (3900, "late", AGREED),
+    ],
+)
+def test_an_agreed_call_waits_until_it_is_as_late_as_a_first_one_would_be(
+    leads: FakeLeads, seconds: float, stage: str, since: datetime
+) -> None:
+    a_callback(leads)
+    leads.link_to(LIST_CODE, ANNA)
+
+    (listed,) = see_list(LIST_CODE, parts_on(leads), at(seconds)).leads
+
+    assert (listed.stage, listed.call_by, listed.since) == (stage, at(3900), since)
+
+
+@pytest.mark.usefixtures("lead")
+def test_a_lead_that_begins_anew_without_a_call_is_as_late_as_it_was(leads: FakeLeads) -> None:
+    (story,) = leads.stories.values()
+    leads.happen(story.lead, at(200), happened.LeadRejected(rep_id="anna", reason="data.spam"))
+    leads.happen(story.lead, at(400), happened.LeadReopened(rep_id="anna"))
+    leads.link_to(LIST_CODE, ANNA)
+
+    (listed,) = see_list(LIST_CODE, parts_on(leads), at(401)).leads
+
+    assert (listed.stage, listed.since) == ("late", at(0))
+
+
+@pytest.mark.usefixtures("lead")
+def test_a_late_first_call_that_was_put_off_waits_for_the_agreed_time(leads: FakeLeads) -> None:
+    (story,) = leads.stories.values()
+    leads.happen(story.lead, at(300), happened.ResponseBreached(step="breach"))
+    leads.happen(story.lead, at(400), happened.LeadSnoozed(rep_id="anna", until=AGREED))
+    leads.link_to(LIST_CODE, ANNA)
+
+    before, after = (see_list(LIST_CODE, parts_on(leads), at(s)).leads[0] for s in (3599, 3600))
+
+    assert (before.stage, after.stage) == ("waiting", "late")
+
+
+def test_time_in_opening_hours_is_by_the_calendar_of_the_lead(leads: FakeLeads) -> None:
+    calendar = Calendar.model_validate({"zone": "UTC", "week": {"fri": ["09:00-10:00"]}})
+    leads.add(a_lead(rep_id="anna"))
+    leads.link_to(LIST_CODE, ANNA)
+
+    (listed,) = see_list(LIST_CODE, parts_on(leads, calendar), at(7200)).leads
+
+    assert listed.business_seconds == 3600
+
+
+def test_a_calendar_that_never_opens_again_leaves_the_agreed_time(leads: FakeLeads) -> None:
+    fair = Calendar.model_validate({"zone": "UTC", "exceptions": {"2026-11-20": ["09:00-09:30"]}})
+    a_callback(leads)
+    leads.link_to(LIST_CODE, ANNA)
+
+    (listed,) = see_list(LIST_CODE, parts_on(leads, fair), at(3600)).leads
+
+    assert (listed.stage, listed.call_by) == ("late", AGREED)
+
+
+def test_a_lead_whose_policy_cannot_be_read_hides_no_other(leads: FakeLeads) -> None:
+    for form_id in ("demo-en", "gone"):
+        leads.add(a_lead(lead_id=form_id, form_id=form_id, rep_id="anna"))
+    leads.link_to(LIST_CODE, ANNA)
+
+    found = see_list(LIST_CODE, parts_on(leads), at(60)).leads
+
+    assert {listed.lead.form_id: listed.business_seconds for listed in found} == {
+        "demo-en": 60,
+        "gone": None,
+    }
+    assert {listed.stage for listed in found} == {"waiting"}
 
 
 def test_looking_changes_nothing(leads: FakeLeads, lead: Lead) -> None:
@@ -162,7 +257,7 @@ def test_looking_changes_nothing(leads: FakeLeads, lead: Lead) -> None:
     leads.link_to(LIST_CODE, ANNA)
 
     see_lead(LEAD_CODE, parts_on(leads), at(5))
-    see_list(LIST_CODE, leads, at(5))
+    see_list(LIST_CODE, parts_on(leads), at(5))
 
     assert leads.stories[lead.lead_id] is before
 
