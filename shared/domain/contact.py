@@ -100,12 +100,14 @@ def read_phone(text: str, region: str) -> Phone | None:
     meant = _parse(text, region)
     if meant is not None and phonenumbers.is_valid_number(meant):
         return _phone(meant)
-    for reading, its_region in _other_readings(text, region):
-        other = _parse(reading, its_region)
+    others = [_parse(*reading) for reading in _other_readings(text, region)]
+    for other in others:
         if other is not None and phonenumbers.is_valid_number(other):
             return _phone(other)
-    if meant is not None and _is_plausible(meant):
-        return _phone(meant)
+    # What is no number as written may also be one of a range that is not known as assigned.
+    for possible in (meant,) if meant else others:
+        if possible is not None and _is_plausible(possible):
+            return _phone(possible)
     found = [match.number for match in phonenumbers.PhoneNumberMatcher(text, region)]
     return _phone(*found) if found else None
 
@@ -123,18 +125,16 @@ def _parse(text: str, region: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _other_readings(text: str, region: str) -> list[tuple[str, str]]:
-    """What a number that is wrong as written may have been; only an assigned number proves it."""
+    """What a number that is wrong as written may have been, and where it is from."""
     digits = "".join(letter for letter in text if letter.isdigit())
     readings = []
-    if text.startswith(
-        "+8"
-    ):  # the trunk prefix of Russia and its neighbours, written like a country code
+    if text.startswith("+8"):
+        # The trunk prefix of Russia and its neighbours, written like a country code.
         readings += [(text[1:], region), (text[1:], "RU")]
     if digits.startswith("00"):
         readings.append((f"+{digits[2:]}", region))
-    if (
-        not text.startswith("+") and 10 < len(digits) <= 15
-    ):  # the plus got lost, in an address for instance
+    if not text.startswith("+") and 10 < len(digits) <= 15:
+        # The plus got lost, in an address for instance.
         readings += [(f"+{digits}", region), (text, "RU")]
     return readings
 

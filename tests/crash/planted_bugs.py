@@ -182,8 +182,8 @@ BUGS: Mapping[str, Bug] = {
     ),
     "an agreed time wakes nobody": bug(
         "shared/domain/projection.py",
-        '"follow_up": lead.follow_up.restarted(until, "snoozed"),',
-        '"follow_up": lead.follow_up.model_copy(update={"wake_at": None}),',
+        'lead.follow_up.restarted(until, "snoozed").model_copy(',
+        "lead.follow_up.model_copy(",
         *matrix("snoozes"),
     ),
     "alerts of a new cycle pass for those of before": bug(

@@ -164,8 +164,7 @@ def test_each_way_to_write_a_russian_mobile_is_the_same_phone(number: int, prefi
     read = read_phone(f"{prefix}{number}", "RU")
     wanted = read_phone(f"+7{number}", "RU")
     assert wanted is not None
-    # Where the range is not assigned, only the plain spellings can be told to be Russian.
-    assert read == wanted or (wanted.country is None and prefix == "+8")
+    assert read == wanted
 
 
 @given(st.text(max_size=400))
