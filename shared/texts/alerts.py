@@ -4,6 +4,7 @@ Whatever a visitor typed can neither begin a line of its own, nor reach a header
 phone, the deadline or the link.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -49,6 +50,7 @@ GSM_LETTERS = frozenset(
 )
 GSM_ESCAPED_LETTERS = frozenset("\f^{}\\[~]|€")
 """They take two places."""
+GSM_ALPHABET = GSM_LETTERS | GSM_ESCAPED_LETTERS
 GSM_SEGMENTS = (160, 153)
 UCS2_SEGMENTS = (70, 67)
 """Places in a message of one segment, and in each segment of a longer one."""
@@ -95,7 +97,7 @@ def segments(text: str) -> int:
 
 
 def _is_gsm(text: str) -> bool:
-    return all(letter in GSM_LETTERS or letter in GSM_ESCAPED_LETTERS for letter in text)
+    return GSM_ALPHABET.issuperset(text)
 
 
 def sms(lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, now: datetime) -> str:
@@ -135,13 +137,27 @@ def sms(lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, no
 def _fitted(most: Mapping[str, int], fits: Callable[[Mapping[str, int]], bool]) -> dict[str, int]:
     """Lengths with which a text fits: each as long as it can be, once the later cuts are made."""
     lengths = dict(most)
+
+    def longest(part: str, least: int, length: int) -> int:
+        return _longest(least, length, lambda tried: fits({**lengths, part: tried}))
+
     for part, least in CUTS:
-        while lengths[part] > least and not fits(lengths):
-            lengths[part] -= 1
+        lengths[part] = longest(part, least, lengths[part])
     for part in ("name", "origin", "asked"):
-        longer = ({**lengths, part: n} for n in range(most[part], lengths[part], -1))
-        lengths = next(filter(fits, longer), lengths)
+        lengths[part] = longest(part, lengths[part], most[part])
     return lengths
+
+
+def _longest(least: int, most: int, fits: Callable[[int], bool]) -> int:
+    """The greatest length up to `most` that fits, or `least` if none above it does.
+
+    A text that is cut takes the more room the longer it is. A whole one may take less than when it
+    is cut, since the dots of a cut can turn a Latin text into UCS-2: so that is tried first.
+    """
+    if most <= least or fits(most):
+        return most
+    shorter = range(least + 1, most)
+    return least + bisect_left(shorter, x=True, key=lambda length: not fits(length))
 
 
 def _worth_saying(text: str, shortened: str) -> str:

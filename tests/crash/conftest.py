@@ -1,9 +1,13 @@
 """Options of the crash matrix, and what it came to."""
 
+import gc
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.crash.database import without_repetition
 
 COUNTED = ("runs", "faults", "second_messages")
 
@@ -25,6 +29,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_empty(mark: pytest.Mark) -> bool:
     return "empty parameter set" in str(mark.kwargs.get("reason"))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end, so it need not be looked through for garbage again
+    and again.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_moto() -> Iterator[None]:
+    with without_repetition():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

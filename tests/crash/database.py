@@ -5,20 +5,29 @@ One run of the matrix makes some eighty calls and there are thousands of runs.
 
 import copy
 import json
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeDeserializer
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from moto.core.exceptions import JsonRESTError
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import Table as MotoTable
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined] # untyped
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.crash.deployment import Json
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
+INDEX_NAME = 6
+"""Its place among the arguments of moto's query, after the key."""
 _deserializer = TypeDeserializer()
 
 
@@ -47,6 +56,52 @@ class _Table(MotoTable):
         item = self.get_item(partition, sort)
         if item is not None:
             self.items[partition][sort] = copy.deepcopy(item)
+
+    def query(self, hash_key: DynamoType | None, *arguments: Any, **more: Any) -> Any:
+        """moto sorts the whole table to find what stands under one key: here it gets no more to
+        look at. An index is still looked for in all of it.
+        """
+        if arguments[INDEX_NAME] is not None or hash_key is None:
+            return super().query(hash_key, *arguments, **more)
+        looked_at = copy.copy(self)
+        looked_at.items = defaultdict(dict, {hash_key: self.items.get(hash_key, {})})
+        return MotoTable.query(looked_at, hash_key, *arguments, **more)
+
+
+@contextmanager
+def without_repetition() -> Iterator[None]:
+    """What moto works out over and over, it works out once."""
+    with (
+        # It measures an item anew with each of its attributes.
+        patch.object(LimitedSizeDict, "__setitem__", dict.__setitem__),
+        # It parses a condition three times for each write of a transaction, an update twice.
+        patch.object(ConditionExpressionParser, "parse", _parsed),
+        patch.object(UpdateExpressionParser, "make", _parsed_update),
+    ):
+        yield
+
+
+_parse = ConditionExpressionParser.parse
+_parsed_update = cache(UpdateExpressionParser.make)
+"""What it gives is copied before anything is changed in it."""
+_conditions: dict[tuple[str, str, str], tuple[Any, list[str], list[str]]] = {}
+"""What was made of a condition, by its text, names and values. It holds no state."""
+MOST_CONDITIONS = 20_000
+
+
+def _parsed(parser: ConditionExpressionParser) -> Any:
+    text, names = parser.condition_expression, parser.expression_attribute_names
+    values = parser.expression_attribute_values
+    key = (text or "", repr(names), repr(values))
+    if key not in _conditions:
+        if len(_conditions) == MOST_CONDITIONS:
+            _conditions.clear()
+        own = ConditionExpressionParser(text, names, copy.deepcopy(values))
+        _conditions[key] = (_parse(own), own.expr_attr_names_found, own.expr_attr_values_found)
+    made, names_found, values_found = _conditions[key]
+    parser.expr_attr_names_found += names_found
+    parser.expr_attr_values_found += values_found
+    return made
 
 
 class _Handler(DynamoHandler):
@@ -127,11 +182,13 @@ class Database:
         table = self.table.items.values()
         return any(attribute in item.attrs for ranges in table for item in ranges.values())
 
-    def partition(self, key: str) -> list[dict[str, Any]]:
-        """What stands under one partition key, in the order of its sort keys."""
+    def partition(self, key: str, prefix: str) -> list[dict[str, Any]]:
+        """What stands under one partition key, in the order of its sort keys: those that begin with
+        the prefix.
+        """
         found = self.table.items.get(DynamoType({"S": key}), {})
-        items = [_as_python(item) for item in found.values()]
-        return sorted(items, key=lambda item: str(item["SK"]))
+        wanted = sorted(sort.value for sort in found if sort.value.startswith(prefix))
+        return [_as_python(found[DynamoType({"S": sort})]) for sort in wanted]
 
     def item(self, partition: str, sort: str) -> dict[str, Any] | None:
         found = self.table.get_item(DynamoType({"S": partition}), DynamoType({"S": sort}))

@@ -100,16 +100,18 @@ class Oracle:
         leads = [item for item in items if item["SK"] == "LEAD"]
         if len(leads) != self.leads:
             self._say(f"{len(leads)} leads, not {self.leads}")
+        stories = []
         for lead in leads:
             lead_id = str(lead["lead_id"])
             events = _events(self.world, lead_id)
+            stories.append(events)
             self._judge_story(lead, events)
             self._judge_steps(lead_id, events)
             self._judge_acknowledgements(lead_id, events)
             self._judge_hand_overs(lead_id, events)
             self._judge_again(lead_id, events)
             self._judge_doubles(lead_id, events, fired)
-        self._judge_missed([_events(self.world, str(lead["lead_id"])) for lead in leads])
+        self._judge_missed(stories)
         self._judge_rest(leads)
         self._judge_executions()
         return self.broken
@@ -400,8 +402,7 @@ class Oracle:
 
 
 def _events(world: World, lead_id: str) -> list[Item]:
-    found = world.database.partition(f"LEAD#{lead_id}")
-    return [item for item in found if str(item["SK"]).startswith("EVENT#")]
+    return world.database.partition(f"LEAD#{lead_id}", "EVENT#")
 
 
 def _moment(text: object) -> datetime:

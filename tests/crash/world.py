@@ -23,7 +23,6 @@ from unittest.mock import patch
 
 from botocore.client import BaseClient
 from botocore.validate import validate_parameters
-from moto.dynamodb.models.dynamo_type import LimitedSizeDict
 
 from infra.cli.policy_files import read_policy
 from shared.adapters.dynamodb import Table, client
@@ -135,8 +134,6 @@ class World:
         )
         enter(patch("secrets.choice", self.random.choice))
         enter(patch.dict(os.environ))
-        # moto measures an item anew with each of its attributes.
-        enter(patch.object(LimitedSizeDict, "__setitem__", dict.__setitem__))
         for function in self.deployment.functions.values():
             module = _module(function.module)
             if hasattr(module, "datetime"):

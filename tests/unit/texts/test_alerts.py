@@ -123,6 +123,13 @@ def test_a_name_is_cut_before_phone_and_link() -> None:
     assert (phone, link) == ("+7 916 123-45-67", DEFAULT_HOST)
 
 
+def test_a_latin_name_stays_whole_when_the_mark_of_a_cut_would_double_the_price() -> None:
+    text = english(name="N" * 40, asked="\N{TELEPHONE RECEIVER}" * 200, link=DEFAULT_HOST)
+
+    assert text.splitlines()[0] == f"New lead: {'N' * 40}"
+    assert segments(text) == 2
+
+
 def test_typographic_marks_do_not_double_the_price() -> None:
     assert segments(english(asked="“Quotes” – and ‘dashes’…" * 5)) == 2
     assert '"Quotes" - and' in english(asked="“Quotes” – and ‘dashes’…")
