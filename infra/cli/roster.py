@@ -398,7 +398,7 @@ def _follow(
     now: datetime,
 ) -> None:
     """What follows from a change: a warning of what nobody had to be warned of before, and work for
-    whoever takes leads now.
+    whoever takes leads now, or takes over from whoever has left.
     """
     if policy is not None:
         said = _sentences(coverage(policy, before, now))
@@ -416,6 +416,17 @@ def _follow(
         for lead in leads.open_leads(team, [None])
         if lead.awaits_attempt and not lead.follow_up.is_idle
     ]
+    left = {(rep.team, rep.rep_id) for rep in before if rep.active}
+    left &= {(rep.team, rep.rep_id) for rep in changed if not rep.active}
+    for team, rep_id in sorted(left):
+        theirs = leads.open_leads(team, [rep_id])
+        uncalled = [lead for lead in theirs if lead.awaits_attempt]
+        waiting += uncalled
+        print(
+            f"{team}/{rep_id} has left: open leads without a call go to colleagues "
+            f"({len(uncalled)}), others are for the manager to hand over "
+            f"({len(theirs) - len(uncalled)})"
+        )
     if waiting:
         queue = Queue(boto3.client("sqs", config=SHORT), stack.resource("AdvanceQueue"))
         queue.send([{"lead_id": lead.lead_id} for lead in waiting])

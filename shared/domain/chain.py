@@ -33,6 +33,7 @@ class Step(BaseModel):
     when: Literal["acknowledged", "not_acknowledged"] | None = None
     breach: bool = False
     reassign: bool = False
+    """Gives the lead to the next one, unless its owner has just got it."""
     alert: tuple[Audience, ...] = ()
     stop: bool = False
     """The chain ends here, after what the step does."""
@@ -127,6 +128,14 @@ class Chain(BaseModel):
         if stop := next((step.step for step in self.steps if step.stop), None):
             return f"it may stop at {stop} before a manager was told"
         return "no manager is told when nobody reacts: a step without `when` must do it"
+
+    @property
+    def takes_too_early(self) -> str | None:
+        """The step that would take leads from people who have had no time to say "I'm on it": the
+        planner leaves them the lead. None where there is none.
+        """
+        since = self.steps[0].after_seconds + self.acknowledge_within_seconds
+        return next((s.step for s in self.steps if s.reassign and s.after_seconds < since), None)
 
     @property
     def owner_via(self) -> tuple[Via, ...]:

@@ -156,6 +156,8 @@ def _of_follow_up(parsed: Mapping[str, BaseModel]) -> Iterator[str]:
         match document:
             case Chain(leaves_alone=str(why)) if name.removeprefix("chain/") not in tests_only:
                 yield f"{name}: {why}"
+            case Chain(takes_too_early=str(step)):
+                yield (f"{name}: {step} takes the lead before acknowledge_within_seconds are over")
             case Calendar() if not document.ever_opens:
                 yield f"{name}: it never opens"
             case Routing(rules=rules):

@@ -13,7 +13,7 @@ from infra.cli.deployment import Deployment
 from infra.cli.policy_files import read_policy
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
-from shared.domain.events import LeadAssigned, LeadAttempted
+from shared.domain.events import LeadAcknowledged, LeadAssigned, LeadAttempted
 from shared.domain.lead import Change, FollowUp
 from shared.domain.roster import Rep
 from tests.unit.adapters.samples import a_submission, captured
@@ -357,6 +357,27 @@ def test_whoever_comes_on_duty_is_given_what_nobody_has(
     sent = queued(stack)
     assert sorted(message["lead_id"] for message in sent) == sorted(waiting)
     assert all(message.keys() == {"lead_id"} for message in sent)
+
+
+def test_the_leads_of_somebody_who_leaves_go_to_colleagues(
+    stack: Deployment, leads: LeadTable, leadline: Run
+) -> None:
+    uncalled, called = open_lead(leads, 1), open_lead(leads, 2)
+    for lead_id, event in (
+        (uncalled, LeadAcknowledged(rep_id="anna")),
+        (called, LeadAttempted(rep_id="anna", result="talked")),
+    ):
+        lead = leads.lead(lead_id)
+        assert lead
+        assigned = LeadAssigned(rep_id="anna", rule="everybody")
+        leads.record(lead, Change((assigned, event)), actor="test", at=RECEIVED)
+
+    out = leadline("roster", "change", "sales/anna", "--inactive")[1]
+
+    assert "sales/anna has left: open leads without a call go to colleagues (1)" in out
+    assert "others are for the manager to hand over (1)" in out
+    assert [message["lead_id"] for message in queued(stack)] == [uncalled]
+    assert "has left" not in leadline("roster", "change", "sales/anna", "--weight", "2")[1]
 
 
 def test_leads_wait_on_while_nobody_comes(

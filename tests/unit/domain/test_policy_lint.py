@@ -87,6 +87,16 @@ def test_a_chain_whose_owner_is_told_after_the_deadline_is_refused() -> None:
     assert problems(chain_default={"respond_within_seconds": 801, "steps": late}) == []
 
 
+def test_a_chain_that_takes_leads_before_anybody_could_react_is_refused() -> None:
+    soon = {"step": "soon", "after_seconds": 100, "reassign": True}
+    chain = {"acknowledge_within_seconds": 120, "steps": [NEW, soon, TELL_MANAGER]}
+
+    assert problems(chain_default=chain) == [
+        "chain/default: soon takes the lead before acknowledge_within_seconds are over"
+    ]
+    assert problems(chain_default={**chain, "acknowledge_within_seconds": 100}) == []
+
+
 def test_a_chain_that_stops_with_the_manager_told_is_sound() -> None:
     assert problems(chain_default={"steps": [NEW, {**TELL_MANAGER, "stop": True}]}) == []
 
