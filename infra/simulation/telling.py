@@ -1,6 +1,6 @@
 """What happens in one moment, as lines that say who hears what, and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -107,7 +107,9 @@ class Page(NamedTuple):
         if lead.follow_up.cycle > self.lead.follow_up.cycle:
             why = "it had ended while nobody had the lead"
             yield self.line("BegunAnew", "the chain begins anew", why=why)
-        sent = {alert.alert_id for alert in advanced.sent}
+        sent: dict[str, list[Via]] = {}
+        for alert in advanced.sent:
+            sent.setdefault(_message(alert), []).append(alert.via)
         told: set[str] = set()
         for event in wanted.events:
             if not isinstance(event, AlertRequested):
@@ -162,11 +164,15 @@ class Page(NamedTuple):
             why += f"; next time somebody is: {when}"
         return self.line(event.type, "nobody gets the lead", why=why)
 
-    def _alerted(self, alerts: list[AlertRequested], sent: set[str]) -> Iterator[Line]:
-        """An SMS and an e-mail of the same words are one line."""
+    def _alerted(
+        self, alerts: list[AlertRequested], sent: Mapping[str, list[Via]]
+    ) -> Iterator[Line]:
+        """An SMS and an e-mail of the same words are one line. Where none of the channels that are
+        wanted reaches the person, others were taken.
+        """
         first = alerts[0]
         rep = self.roster.people[first.rep_id]
-        via = tuple(alert.via for alert in alerts if alert.alert_id in sent)
+        via = tuple(dict.fromkeys(v for alert in alerts for v in sent.get(_message(alert), ())))
         cannot = tuple(alert.via for alert in alerts if not rep.reachable_by(alert.via))
         if via or cannot:
             headline = HEADLINES[first.kind].partition(":")[0]
@@ -184,6 +190,11 @@ class Page(NamedTuple):
         round_number = f"round {alert.round}: " if self.terms.chain.rounds > 1 else ""
         after = length(step.after_seconds) + CONDITIONS[step.when]
         return f"{round_number}{step.step} ({after}), {_audience(step, alert)}"
+
+
+def _message(alert: AlertRequested) -> str:
+    """What an alert says to whom, through whichever channel."""
+    return alert.alert_id.removesuffix(f"-{alert.via}")
 
 
 def _in_the_same_words(
