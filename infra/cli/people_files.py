@@ -39,6 +39,8 @@ class Person(Rep):
     def _hears_alerts(self) -> Self:
         if self.active and not self.reachable:
             raise ValueError("neither phone nor e-mail, so no alert can arrive")
+        if self.active and self.quiet and self.email is None:
+            raise ValueError("quiet hours need an e-mail address, or they would not be quiet")
         return self
 
     def over(self, known: Rep | None) -> Rep:

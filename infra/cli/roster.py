@@ -148,6 +148,11 @@ def _add_fields(command: ArgumentParser, *, adding: bool) -> None:
         group.add_argument(f"--{flag}", metavar=metavar, help=says)
         if not adding:
             group.add_argument(f"--no-{flag}", dest=field, action="store_const", const=None)
+    quiet = command.add_mutually_exclusive_group()
+    says = "no SMS at these hours where the person is, only e-mail; may be said more than once"
+    quiet.add_argument("--quiet", action="append", metavar="22:00-08:00", help=says)
+    if not adding:
+        quiet.add_argument("--no-quiet", dest="quiet", action="store_const", const=())
     skills = command.add_mutually_exclusive_group()
     says = "what rules may ask for; said once for each, these are all that the person has"
     skills.add_argument("--skill", dest="skills", action="append", metavar="NAME", help=says)
@@ -293,6 +298,7 @@ def _work(rep: Rep, now: datetime) -> str:
         f"at most {rep.daily_cap} a day" if rep.daily_cap else "",
         f"skills {' '.join(rep.skills)}" if rep.skills else "",
         f"shift {rep.calendar}" if rep.calendar else "",
+        f"no SMS {', '.join(map(str, rep.quiet))}" if rep.quiet else "",
         *(f"away {_stretch(absence, rep)}" for absence in _to_come(rep, now)),
     )
     return ", ".join(filter(None, parts))

@@ -11,7 +11,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 HORIZON_DAYS = 800
 """A calendar that does not open within two years never does."""
@@ -62,6 +69,15 @@ class Window(BaseModel):
     since: time
     until: time
 
+    def __str__(self) -> str:
+        return f"{self.since:%H:%M}-{self.until:%H:%M}"
+
+    def holds(self, wall: time) -> bool:
+        """Whether a clock that shows this time stands within the window."""
+        if self.until > self.since:
+            return self.since <= wall < self.until
+        return wall >= self.since or wall < self.until
+
     def on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The instants between which the window is open on a local date."""
         closing_day = day if self.until > self.since else day + timedelta(days=1)
@@ -76,7 +92,7 @@ def _parse_window(text: object) -> object:
     return {"since": since.strip(), "until": until.strip()}
 
 
-Windows = tuple[Annotated[Window, BeforeValidator(_parse_window)], ...]
+Windows = tuple[Annotated[Window, BeforeValidator(_parse_window), PlainSerializer(str)], ...]
 
 
 class Calendar(BaseModel):

@@ -387,15 +387,15 @@ class _Draft:
         *,
         about: str | None = None,
     ) -> None:
-        """Adds a message for each channel that reaches the person, one each in a plan; where none
-        of these does, for each that they have.
+        """Adds a message for each channel that reaches the person now, one each in a plan; where
+        none of these does, for each that does.
 
         No message about the lead stands for one about a colleague.
         """
-        if not any(map(rep.reachable_by, channels)):
+        if not any(rep.takes(via, self.now) for via in channels):
             channels = EVERY_CHANNEL
         for via in channels:
-            if rep.reachable_by(via) and (about or (rep.rep_id, via) not in self.told):
+            if rep.takes(via, self.now) and (about or (rep.rep_id, via) not in self.told):
                 self.told |= set() if about else {(rep.rep_id, via)}
                 self.events.append(
                     happened.AlertRequested(

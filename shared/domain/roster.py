@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.calendar import Calendar, Zone, first_moment
+from shared.domain.calendar import Calendar, Windows, Zone, first_moment
 from shared.domain.events import Via
 from shared.domain.instants import Instant
 from shared.domain.names import Name
@@ -55,6 +55,8 @@ class Rep(BaseModel):
     """The most new leads on a day of the person's zone."""
     skills: tuple[Name, ...] = ()
     """What rules may ask for, such as `ru` or `enterprise`."""
+    quiet: Windows = ()
+    """Hours of the person's zone in which no SMS wakes them: alerts come by e-mail only."""
     absences: tuple[Absence, ...] = ()
     missed_pages: int = 0
     """Leads in a row that were alerted, not answered and taken away again."""
@@ -64,6 +66,18 @@ class Rep(BaseModel):
     def reachable_by(self, via: Via) -> bool:
         """Whether an alert through this channel could arrive."""
         return bool(self.phone if via == "sms" else self.email)
+
+    def takes(self, via: Via, now: datetime) -> bool:
+        """Whether an alert should come through this channel now. Who has no e-mail hears of a lead
+        at quiet hours too.
+        """
+        is_quiet = via == "sms" and self.email is not None and self.is_quiet(now)
+        return self.reachable_by(via) and not is_quiet
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether the person wants no SMS now."""
+        wall = now.astimezone(ZoneInfo(self.zone)).time()
+        return any(window.holds(wall) for window in self.quiet)
 
     @property
     def reachable(self) -> bool:

@@ -53,6 +53,7 @@ def test_somebody_is_added_and_subscribed(
         *("--email", "ivan@ours.net", "--locale", "ru", "--zone", "Europe/Moscow"),
         *("--calendar", "office", "--weight", "3", "--daily-cap", "10"),
         *("--skill", "ru", "--skill", "vip"),
+        *("--quiet", "22:00-07:30"),
     )
 
     assert status == 0
@@ -69,6 +70,7 @@ def test_somebody_is_added_and_subscribed(
         weight=3,
         daily_cap=10,
         skills=("ru", "vip"),
+        quiet=("22:00-07:30",),
     )
     (one,) = subscriptions.of_topic(boto3.client("sns"), stack.resource("AlertTopic"))
     assert one.filter == {"team": ["sales"], "rep_id": ["ivan"]}
@@ -77,6 +79,10 @@ def test_somebody_is_added_and_subscribed(
 @pytest.mark.parametrize(
     ("said", "complaint"),
     [
+        (
+            ["--phone", "+447700900109", "--quiet", "22:00-08:00"],
+            "quiet hours need an e-mail address",
+        ),
         (["--phone", "07700 900101"], "sales/ivan: phone: String should match pattern"),
         (["--email", "ivan"], "sales/ivan: email: "),
         ([], "sales/ivan: neither phone nor e-mail, so no alert can arrive"),
@@ -124,6 +130,7 @@ def test_a_change_leaves_the_rest_as_it_is(leads: LeadTable, leadline: Run) -> N
         ("--no-calendar", "calendar", None),
         ("--no-daily-cap", "daily_cap", None),
         ("--no-skills", "skills", ()),
+        ("--no-quiet", "quiet", ()),
         ("--inactive", "active", False),
         ("--active", "active", True),
     ],
@@ -131,7 +138,14 @@ def test_a_change_leaves_the_rest_as_it_is(leads: LeadTable, leadline: Run) -> N
 def test_everything_can_be_taken_away_again(
     leads: LeadTable, leadline: Run, option: str, field: str, becomes: object
 ) -> None:
-    full = a_rep("anna", calendar="office", daily_cap=3, skills=["ru"], active=option != "--active")
+    full = a_rep(
+        "anna",
+        calendar="office",
+        daily_cap=3,
+        skills=["ru"],
+        quiet=[] if option == "--no-email" else ["22:00-07:30"],
+        active=option != "--active",
+    )
     leads.put_rep(full)
 
     assert leadline("roster", "change", "sales/anna", option)[0] == 0

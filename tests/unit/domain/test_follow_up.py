@@ -308,6 +308,17 @@ def test_after_an_outage_each_person_is_told_once_per_channel() -> None:
     assert lead.follow_up.wake_at == at(900)
 
 
+def test_at_quiet_hours_every_step_goes_by_mail() -> None:
+    quiet = (a_rep("anna", quiet=["00:00-23:59"]), MARIA)
+
+    lead, happenings = advance(a_lead(), at(0), quiet)
+    assert happenings == ["assign anna", "new anna email"]
+    lead, _ = advance(settle_alerts(lead, at(1)), at(120), quiet)
+    _, happenings = advance(lead, at(180), quiet)
+    assert "reminder anna email" in happenings, "policy names SMS only"
+    assert "reminder anna sms" not in happenings
+
+
 def test_a_non_target_lead_rings_nobody() -> None:
     lead, happenings = advance(a_lead(verdict="non_target"), at(0))
 

@@ -122,3 +122,35 @@ def test_a_day_ends_at_midnight_where_the_person_is() -> None:
 def test_an_absence_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ValueError, match="ends after it begins"):
         Absence(since=RECEIVED, until=RECEIVED)
+
+
+# --- quiet hours ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "utc", "is_quiet"),
+    [
+        ("22:00-08:00", "2026-11-27T20:59", False),  # 21:59 in Berlin
+        ("22:00-08:00", "2026-11-27T21:00", True),
+        ("22:00-08:00", "2026-11-28T06:59", True),
+        ("22:00-08:00", "2026-11-28T07:00", False),
+        ("13:00-14:00", "2026-07-01T11:30", True),  # the zone's summer time
+        ("13:00-14:00", "2026-11-27T11:30", False),
+    ],
+)
+def test_at_quiet_hours_of_their_zone_no_text_wakes_anybody(
+    hours: str, utc: str, *, is_quiet: bool
+) -> None:
+    anna = a_rep("anna", quiet=[hours], zone="Europe/Berlin")
+    now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+    assert anna.takes("sms", now) is not is_quiet
+    assert anna.takes("email", now)
+    assert a_rep("anna", quiet=[hours], zone="Europe/Berlin", email=None).takes("sms", now)
+
+
+def test_quiet_hours_are_kept_as_people_write_them() -> None:
+    anna = a_rep("anna", quiet=["22:00-08:00", "13:00-14:00"])
+
+    assert anna.model_dump(mode="json")["quiet"] == ["22:00-08:00", "13:00-14:00"]
+    assert Rep.model_validate(anna.model_dump()) == anna
