@@ -11,15 +11,18 @@ from typing import Literal, NamedTuple, Protocol
 
 from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.lead_table import LINK_LIFE, Link
-from shared.domain.events import AlertFailed, AlertSent
+from shared.domain.events import AlertFailed, AlertKind, AlertSent
 from shared.domain.instants import seconds_between
 from shared.domain.lead import Change, Lead, OpenAlert
 from shared.domain.projection import settled
+from shared.domain.ringing import Ring
 from shared.domain.roster import Rep
 from shared.races import on_latest_lead
 from shared.texts import alerts as texts
 
 ACTOR = "send_alert"
+RING_ALONE: tuple[AlertKind, ...] = ("callback", "off_duty")
+"""Whatever else rings: somebody agreed to a time, or is told that they get no more leads."""
 TRIES = 8
 PAUSE_SECONDS = 0.02
 
@@ -34,6 +37,7 @@ class Leads(Protocol):
         self, lead_id: str, alert_id: str, link: Link, now: datetime
     ) -> str | Outcome: ...
     def settle_alert(self, lead_id: str, outcome: Outcome) -> None: ...
+    def ring(self, rep: Rep, lead_id: str, alert_id: str, now: datetime) -> Ring: ...
     def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
 
 
@@ -66,7 +70,9 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     rep = people.get(alert.rep_id)
     if rep is None or not rep.active or not rep.reachable_by(alert.via):
         return _record(lead_id, _failed(alert_id, alert, "unreachable"), parts, now, again=True)
-    leased = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now), now)
+    ring = _ring(lead_id, alert_id, alert, rep, parts, now)
+    is_list = ring == "together" or rep.role == "manager"
+    leased = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now, is_list), now)
     if not isinstance(leased, str):
         return _record(lead_id, leased, parts, now, again=True)
     # Somebody may have called between the two reads: a call beats every alert.
@@ -75,8 +81,8 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
         return "dropped"
     outcome: Outcome
     try:
-        link = f"{parts.public_url}/{'r' if rep.role == 'manager' else 'l'}/{leased}"
-        message_id = _publish(lead, alert, people, link, parts, now)
+        link = f"{parts.public_url}/{'r' if is_list else 'l'}/{leased}"
+        message_id = _publish(lead, alert, people, link, ring, parts, now)
     except AlertRefusedError as error:
         outcome = _failed(alert_id, alert, error.reason)
     else:
@@ -85,16 +91,26 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
             rep_id=rep.rep_id,
             via=alert.via,
             message_id=message_id,
-            after_seconds=_waited(lead, rep, parts.clock()),
+            after_seconds=None if ring == "covered" else _waited(lead, rep, parts.clock()),
+            rang=None if ring == "alone" else ring,
         )
     parts.leads.settle_alert(lead_id, outcome)
     return _record(lead_id, outcome, parts, now)
 
 
-def _link(lead: Lead, rep: Rep, now: datetime) -> Link:
+def _ring(
+    lead_id: str, alert_id: str, alert: OpenAlert, rep: Rep, parts: Parts, now: datetime
+) -> Ring:
+    """Who has no e-mail is texted of each lead: nothing else would tell them which ones."""
+    if alert.via != "sms" or rep.email is None or alert.kind in RING_ALONE:
+        return "alone"
+    return parts.leads.ring(rep, lead_id, alert_id, now)
+
+
+def _link(lead: Lead, rep: Rep, now: datetime, is_list: bool) -> Link:
     """A rep's link opens the lead, a manager's the open leads of the team."""
     return Link(
-        kind="list" if rep.role == "manager" else "lead",
+        kind="list" if is_list else "lead",
         team=lead.team,
         rep_id=rep.rep_id,
         lead_id=lead.lead_id,
@@ -103,23 +119,34 @@ def _link(lead: Lead, rep: Rep, now: datetime) -> Link:
 
 
 def _publish(
-    lead: Lead, alert: OpenAlert, people: Mapping[str, Rep], link: str, parts: Parts, now: datetime
+    lead: Lead,
+    alert: OpenAlert,
+    people: Mapping[str, Rep],
+    link: str,
+    ring: Ring,
+    parts: Parts,
+    now: datetime,
 ) -> str:
+    """Returns the id of the message; empty where one about another lead does for this one, too."""
     rep = people[alert.rep_id]
     about = people.get(alert.about or "")
-    if alert.via == "sms":
-        text = (
-            texts.off_duty_sms(about, rep, link)
+    message_id = ""
+    if alert.via == "email" or (ring != "alone" and not alert.by_email_too):
+        email = (
+            texts.off_duty_email(about, rep, link)
             if about
-            else texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now)
+            else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
         )
-        return parts.sender.sms(rep.phone or "", text)
-    email = (
-        texts.off_duty_email(about, rep, link)
-        if about
-        else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
-    )
-    return parts.sender.email(rep, email.subject, email.text)
+        message_id = parts.sender.email(rep, email.subject, email.text)
+    if alert.via == "email" or ring == "covered":
+        return message_id
+    if about:
+        text = texts.off_duty_sms(about, rep, link)
+    elif ring == "together":
+        text = texts.together_sms(rep, link)
+    else:
+        text = texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now)
+    return parts.sender.sms(rep.phone or "", text)
 
 
 def _waited(lead: Lead, rep: Rep, sent_at: datetime) -> Decimal | None:

@@ -23,6 +23,7 @@ from shared.domain.events import (
 from shared.domain.instants import iso
 from shared.domain.lead import Change, Lead, Note, Said
 from shared.domain.projection import apply
+from shared.domain.ringing import Ring, Ringing, ring
 from shared.domain.roster import Rep
 from shared.domain.routing import Rotation
 from shared.errors import (
@@ -45,6 +46,8 @@ T = TypeVar("T")
 
 CAPTURE_TRIES = 5
 TURN_TRIES = 12
+RING_TRIES = 4
+RINGING_KEPT = timedelta(days=1)
 MOST_GUARDS = 20
 CLOSED_CONTACT_KEPT = timedelta(days=400)
 """How long a contact remembers its last lead after that lead was closed."""
@@ -529,6 +532,31 @@ class LeadTable:
                 continue
             break
         return chosen
+
+    def ring(self, rep: Rep, lead_id: str, alert_id: str, now: datetime) -> Ring:
+        """How the SMS of an alert goes to somebody, by what else was texted to them lately.
+
+        When others are faster again and again it goes by itself: too many rather than none.
+        """
+        key = keys.ringing(rep.team, rep.rep_id)
+        for failures in range(RING_TRIES):
+            self._table.pause(failures)
+            before = Ringing.model_validate(self._table.get(key) or {})
+            decided, after = ring(before, lead_id, alert_id, now)
+            if after == before:
+                return decided
+            kept_until = {"expires_at": int((now + RINGING_KEPT).timestamp())}
+            noted = self._table.put(
+                {**key, **after.model_dump(mode="json"), **kept_until},
+                "attribute_not_exists(version) OR version = :read",
+                read=before.version,
+            )
+            try:
+                self._table.transact([noted])
+            except Refusal:
+                continue
+            return decided
+        return "alone"
 
     # --- lists: an index is a hint, what is shown is read from the table --------------------------
 

@@ -149,6 +149,8 @@ class AlertRequested(LeadEvent):
     via: Via
     about: str | None = None
     """Another person whom the message is about."""
+    by_email_too: bool | None = None
+    """True on an SMS that goes to the person by e-mail, too."""
 
 
 class AlertSent(LeadEvent):
@@ -159,6 +161,8 @@ class AlertSent(LeadEvent):
     after_seconds: Decimal | None = None
     """On the first alert of a lead to a rep: from the start of its response clock until it was out.
     """
+    rang: Literal["together", "covered"] | None = None
+    """How one SMS among many went: as the one that leads to the list, or by that one alone."""
 
 
 class AlertFailed(LeadEvent):

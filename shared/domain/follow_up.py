@@ -394,17 +394,23 @@ class _Draft:
         """
         if not any(rep.takes(via, self.now) for via in channels):
             channels = EVERY_CHANNEL
-        for via in channels:
-            if rep.takes(via, self.now) and (about or (rep.rep_id, via) not in self.told):
-                self.told |= set() if about else {(rep.rep_id, via)}
-                self.events.append(
-                    happened.AlertRequested(
-                        alert_id=f"{prefix}-{rep.rep_id}-{via}",
-                        round=round_number,
-                        step=step,
-                        kind=kind,
-                        rep_id=rep.rep_id,
-                        via=via,
-                        about=about,
-                    )
+        taken = [
+            via
+            for via in channels
+            if rep.takes(via, self.now) and (about or (rep.rep_id, via) not in self.told)
+        ]
+        for via in taken:
+            self.events.append(
+                happened.AlertRequested(
+                    alert_id=f"{prefix}-{rep.rep_id}-{via}",
+                    round=round_number,
+                    step=step,
+                    kind=kind,
+                    rep_id=rep.rep_id,
+                    via=via,
+                    about=about,
+                    by_email_too=(via == "sms" and "email" in taken) or None,
                 )
+            )
+        if not about:
+            self.told.update((rep.rep_id, via) for via in taken)

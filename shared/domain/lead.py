@@ -52,6 +52,7 @@ class OpenAlert(BaseModel):
     requested_at: Instant
     about: str | None = None
     """Another person whom the message is about."""
+    by_email_too: bool | None = None
 
 
 class FollowUp(BaseModel):

@@ -177,6 +177,12 @@ def _deadline_in_short(lead: Lead, locale: str, zone: str, now: datetime) -> str
     return (_("call was due %(time)s") if late else _("call by %(time)s")) % {"time": time}
 
 
+def together_sms(rep: Rep, link: str) -> str:
+    """The one message for all further leads of a burst: it leads to the list."""
+    said = translation(rep.locale).gettext("More leads than one at a time. All of them:")
+    return f"{said}\n{link}"
+
+
 # --- e-mail --------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,8 @@ _WORDS = {
     "LeadAssigned": mark("Assigned"),
     "LeadAssigned took_over": mark("Taken over"),
     "AssignmentFailed": mark("Nobody was on duty"),
+    "AlertSent together": mark("Alert by SMS, with other leads"),
+    "AlertSent covered": mark("Among the leads of another SMS"),
     "AlertSent sms": mark("Alert by SMS"),
     "AlertSent email": mark("Alert by e-mail"),
     "AlertFailed sms": mark("SMS could not be sent"),
@@ -45,7 +47,7 @@ _WORDS = {
 """By the event's name, with the field that tells its variants apart where it has one. What is not
 here matters to the machinery only."""
 
-_VARIANT_FIELDS = ("via", "result", "to", "rule", "reason")
+_VARIANT_FIELDS = ("rang", "via", "result", "to", "rule", "reason")
 _PEOPLE_FIELDS = ("from_rep_id", "to_rep_id", "rep_id")
 
 

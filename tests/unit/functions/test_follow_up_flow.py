@@ -521,3 +521,70 @@ def test_who_is_off_duty_is_told_in_words_for_the_reader(
     assert sms[2].startswith(subject)
     assert segments(sms[2]) <= 2
     assert email[2].startswith(f"{subject}\n")
+
+
+# --- many at once --------------------------------------------------------------------------------
+
+
+def a_burst(flow: Flow, size: int, **fields: object) -> list[str]:
+    """So many leads of Anna's within a second, advanced and alerted: their ids."""
+    flow.leads.put_rep(a_rep("boris", active=False))
+    flow.leads.put_rep(a_rep("anna", phone="+447700900001", **fields))
+    lead_ids = []
+    for number in range(size):
+        submission = a_submission(number + 10)
+        lead_ids.append(flow.leads.capture(submission, captured(submission)).lead_id)
+    for lead_id in lead_ids:
+        advance(lead_id, flow.advancing, at(1))
+        lead = flow.leads.lead(lead_id)
+        assert lead is not None
+        for alert_id in lead.open_alerts:
+            assert send(lead_id, alert_id, flow.sending, at(2)) == "sent"
+    return lead_ids
+
+
+def test_of_many_leads_at_once_one_text_leads_to_the_list(flow: Flow) -> None:
+    lead_ids = a_burst(flow, 6)
+
+    texts = [text for via, _, text in flow.outbox if via == "sms"]
+    assert [bool(re.search(r"/l/\w{12}$", text)) for text in texts] == [True] * 3 + [False]
+    assert re.fullmatch(
+        r"More leads than one at a time. All of them:\nhttps://go\.example\.com/r/\w{12}", texts[3]
+    )
+    assert sum(via == "email" for via, *_ in flow.outbox) == 6, "each is told of"
+    assert rang(flow, lead_ids) == [None, None, None, "together", "covered", "covered"]
+
+
+def rang(flow: Flow, lead_ids: list[str]) -> list[str | None]:
+    """How the SMS about each lead went."""
+    stories = [flow.leads.story(lead_id) for lead_id in lead_ids]
+    return [
+        recorded.event.rang
+        for story in stories
+        if story is not None
+        for recorded in story.events
+        if isinstance(recorded.event, AlertSent) and recorded.event.via == "sms"
+    ]
+
+
+def test_who_has_no_mail_is_texted_of_each_lead(flow: Flow) -> None:
+    lead_ids = a_burst(flow, 6, email=None)
+
+    assert rang(flow, lead_ids) == [None] * 6
+    assert sum(via == "sms" for via, *_ in flow.outbox) == 6
+
+
+def test_a_step_by_text_alone_goes_by_mail_where_a_text_stands_for_many(flow: Flow) -> None:
+    lead_ids = a_burst(flow, 6)
+    del flow.outbox[:]
+    for lead_id in lead_ids:
+        for second in (120, 180):
+            advance(lead_id, flow.advancing, at(second))
+            lead = flow.leads.lead(lead_id)
+            assert lead is not None
+            for alert_id in lead.open_alerts:
+                send(lead_id, alert_id, flow.sending, at(second))
+
+    reminders = [text for _, _, text in flow.outbox if "Not called yet" in text]
+    assert len(reminders) == 6, "three by SMS, three by e-mail"
+    assert sum(via == "email" and "Not called yet" in text for via, _, text in flow.outbox) == 3
