@@ -6,7 +6,7 @@ One run of the matrix makes some eighty calls and there are thousands of runs.
 import copy
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -26,6 +26,7 @@ from moto.dynamodb.responses import DynamoHandler
 from tests.crash.deployment import Json
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
+READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 INDEX_NAME = 6
 """Its place among the arguments of moto's query, after the key."""
 _deserializer = TypeDeserializer()
@@ -37,12 +38,15 @@ class _Table(MotoTable):
     """
 
     before: "_Table | None" = None
+    indexed: dict[str, defaultdict[DynamoType, dict[DynamoType, Any]]]
+    """What is in each index, since the last write."""
 
-    def begin(self) -> None:
+    def begin(self, partitions: Iterable[DynamoType] | None = None) -> None:
+        """Copies what a transaction can change: these partitions, or all."""
         before = copy.copy(self)
-        before.items = copy.copy(self.items)
-        for key, ranges in self.items.items():
-            before.items[key] = dict(ranges)
+        before.items, before.indexed = copy.copy(self.items), {}
+        for key in self.items if partitions is None else {*partitions} & self.items.keys():
+            before.items[key] = dict(self.items[key])
         self.before = before
 
     def __deepcopy__(self, memo: object) -> "_Table":
@@ -59,13 +63,27 @@ class _Table(MotoTable):
 
     def query(self, hash_key: DynamoType | None, *arguments: Any, **more: Any) -> Any:
         """moto sorts the whole table to find what stands under one key: here it gets no more to
-        look at. An index is still looked for in all of it.
+        look at, and of an index only what is in it.
         """
-        if arguments[INDEX_NAME] is not None or hash_key is None:
-            return super().query(hash_key, *arguments, **more)
         looked_at = copy.copy(self)
-        looked_at.items = defaultdict(dict, {hash_key: self.items.get(hash_key, {})})
+        if (name := arguments[INDEX_NAME]) is not None:
+            looked_at.items = self._in_index(name)
+        elif hash_key is not None:
+            looked_at.items = defaultdict(dict, {hash_key: self.items.get(hash_key, {})})
         return MotoTable.query(looked_at, hash_key, *arguments, **more)
+
+    def _in_index(self, name: str) -> defaultdict[DynamoType, dict[DynamoType, Any]]:
+        if name in self.indexed:
+            return self.indexed[name]
+        index = next(index for index in self.all_indexes() if index.name == name)
+        keys = [key["AttributeName"] for key in index.schema]
+        found: defaultdict[DynamoType, dict[DynamoType, Any]] = defaultdict(dict)
+        for partition, ranges in self.items.items():
+            for sort, item in ranges.items():
+                if all(key in item.attrs for key in keys):
+                    found[partition][sort] = item
+        self.indexed[name] = found
+        return found
 
 
 @contextmanager
@@ -132,6 +150,7 @@ class Database:
             global_indexes=properties["GlobalSecondaryIndexes"],
             streams={"StreamEnabled": True, "StreamViewType": view},
         )
+        self.table.indexed = {}
 
     @property
     def table(self) -> _Table:
@@ -152,8 +171,10 @@ class Database:
     def perform(self, operation: str, arguments: Json) -> tuple[Json, list[Json]]:
         """The answer, and what the stream has to tell. Raises ClientError as botocore would."""
         table = self.table
+        if operation not in READS:
+            table.indexed = {}
         if operation == "TransactWriteItems":
-            table.begin()
+            table.begin(map(_partition, arguments["TransactItems"]))
             for write in arguments["TransactItems"]:
                 if "Update" in write:
                     table.detach(write["Update"]["Key"])
@@ -193,6 +214,11 @@ class Database:
     def item(self, partition: str, sort: str) -> dict[str, Any] | None:
         found = self.table.get_item(DynamoType({"S": partition}), DynamoType({"S": sort}))
         return None if found is None else _as_python(found)
+
+
+def _partition(write: Json) -> DynamoType:
+    (of,) = write.values()
+    return DynamoType((of.get("Key") or of["Item"])["PK"])
 
 
 def _as_python(item: Any) -> dict[str, Any]:
