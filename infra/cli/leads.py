@@ -133,7 +133,7 @@ def _add_deed(act: ArgumentParser) -> None:
         help=" ".join(get_args(ActionName)),
     )
     say("--as", dest="who", type=read_who, required=True, metavar="TEAM/REP_ID", help="who did it")
-    say("--until", metavar="2026-12-24T10:00", help="snooze: when to call, where the person is")
+    say("--until", metavar="2026-12-24T10:00", help="snooze: when to call, by the rep's clock")
     say("--to", dest="to_rep_id", metavar="REP_ID", help="hand_over: a colleague of the same team")
     say("--reason", metavar="CODE", help="reject, lose: one of those below")
     say("--amount", metavar="1200.50", help="win: how much")
