@@ -4,25 +4,27 @@ import base64
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from http import HTTPStatus
 from itertools import groupby
-from typing import Any, Literal, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, Listed, SeenLead, SeenList
-from shared.domain.events import Reading
+from follow_up_lead.service import Acted, SeenLead, SeenList
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
+from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH
+from shared.domain.waiting import Listed
 from shared.errors import RetryableError, UnknownLinkError
 from shared.observability import logger, report_unexpected
-from shared.texts import LOCALES, figures, mark, render, translation, words
+from shared.texts import LOCALES, clocks, figures, render, translation, words
+from shared.texts.clocks import Reader
 from shared.texts.pages import page_headers
 from shared.texts.plain import one_line, paragraphs
+from shared.texts.refusals import refusal
 from shared.texts.story import Line, lines
 
 FORM_LENGTH = 40_000
@@ -33,65 +35,33 @@ _NOTHING_TYPED = dict.fromkeys(
 CONFIRMED_WITHIN = timedelta(minutes=2)
 """How long a page repeats what its reader has just recorded."""
 
-_Sentence = tuple[HTTPStatus, str, str]
-"""Status, the field that a sentence is about, the sentence."""
-_SHOWN: _Sentence = (HTTPStatus.OK, "", "")
-REFUSALS: Mapping[str, _Sentence] = {
-    "closed": (HTTPStatus.CONFLICT, "", mark("This lead is closed already.")),
-    "open": (HTTPStatus.CONFLICT, "", mark("This lead is open already.")),
-    "newer_lead": (
-        HTTPStatus.CONFLICT,
-        "",
-        mark("This person has a newer lead that is open: go on with that one."),
-    ),
-    "taken": (HTTPStatus.CONFLICT, "", mark("Somebody else is on it already.")),
-    "already_called": (HTTPStatus.CONFLICT, "", mark("Somebody has called already.")),
-    "stale_page": (
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "",
-        mark("This page was too old. Nothing was saved: please choose again."),
-    ),
-    "unknown_action": (HTTPStatus.UNPROCESSABLE_ENTITY, "", mark("Choose one of the buttons.")),
-    "reason_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "reason", mark("Choose a reason.")),
-    "time_needed": (
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "until",
-        mark("Enter a time from now on, within three months."),
-    ),
-    "snoozed_before": (
-        HTTPStatus.CONFLICT,
-        "",
-        mark("The first call was put off once already: please call."),
-    ),
-    "person_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "to_rep_id", mark("Choose a colleague.")),
-    "note_needed": (
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "note",
-        mark("“Other” needs a few words in the note."),
-    ),
-    "note_too_long": (HTTPStatus.UNPROCESSABLE_ENTITY, "note", mark("The note is too long.")),
-    "amount_needed": (
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "amount",
-        mark("Enter the amount as a number, for example 1200 or 1200.50."),
-    ),
-    "currency_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "currency", mark("Choose a currency.")),
+REFUSALS: Mapping[str, tuple[HTTPStatus, str]] = {
+    "closed": (HTTPStatus.CONFLICT, ""),
+    "open": (HTTPStatus.CONFLICT, ""),
+    "newer_lead": (HTTPStatus.CONFLICT, ""),
+    "taken": (HTTPStatus.CONFLICT, ""),
+    "already_called": (HTTPStatus.CONFLICT, ""),
+    "stale_page": (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
+    "unknown_action": (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
+    "reason_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "reason"),
+    "time_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "until"),
+    "snoozed_before": (HTTPStatus.CONFLICT, ""),
+    "person_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "to_rep_id"),
+    "note_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "note"),
+    "note_too_long": (HTTPStatus.UNPROCESSABLE_ENTITY, "note"),
+    "amount_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "amount"),
+    "currency_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "currency"),
 }
-
-
-class Clock(NamedTuple):
-    """How a lead stands against its deadline: the short of it, and the long."""
-
-    tone: Literal["waiting", "late", "met", "missed"]
-    text: str
-    detail: str
+"""Status of the page that refuses, and the field that it is about."""
 
 
 def lead_page(seen: SeenLead) -> Response[str]:
     """One lead with its buttons; with the reason on top when an action was refused."""
     lead, viewer, locale, now = seen.story.lead, seen.viewer, seen.viewer.locale, seen.at
     story = lines(seen.story.events, seen.story.notes, locale)
-    status, field, sentence = REFUSALS[seen.refusal.reason] if seen.refusal else _SHOWN
+    refused = seen.refusal.reason if seen.refusal else ""
+    status, field = REFUSALS[refused] if refused else (HTTPStatus.OK, "")
+    reader = _reader(viewer, now)
     return _page(
         "lead.html",
         status,
@@ -101,8 +71,8 @@ def lead_page(seen: SeenLead) -> Response[str]:
         person=_person(lead, locale),
         asked=paragraphs(lead.asked or ""),
         again=_again(lead, locale),
-        clock=_clock(lead, seen.call_by, viewer, now),
-        clocks=[_read(clock, viewer, now) for clock in seen.clocks],
+        clock=clocks.stands(lead, seen.call_by, reader),
+        clocks=[clocks.row(clock, reader) for clock in seen.clocks],
         state=words.state(lead, locale),
         owner=seen.roster.get(lead.rep_id),
         received=figures.clock(lead.received_at, viewer.zone, now, locale),
@@ -110,7 +80,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         story=[_told(line, seen.roster, viewer, now) for line in reversed(story)],
         confirmation=None if seen.refusal else _confirmation(story, viewer, now),
         closing=_closing(lead, locale),
-        refusal=translation(locale).gettext(sentence) if sentence else None,
+        refusal=refusal(refused, locale) if refused else None,
         refused_field=field,
         posted={**_NOTHING_TYPED, **(seen.refusal.posted if seen.refusal else {})},
         action_id=secrets.token_hex(16),
@@ -189,6 +159,10 @@ def _page(template: str, status: HTTPStatus, locale: str, **context: object) -> 
     return Response(status, headers=dict(page_headers()), body=render(template, locale, **context))
 
 
+def _reader(viewer: Rep, now: datetime) -> Reader:
+    return Reader(viewer.zone, now, viewer.locale)
+
+
 def _person(lead: Lead, locale: str) -> dict[str, str]:
     """Who sent the form and where they came from, as far as it is known."""
     return {
@@ -228,73 +202,6 @@ def _again(lead: Lead, locale: str) -> dict[str, str] | None:
     }
 
 
-def _clock(lead: Lead, call_by: datetime, viewer: Rep, now: datetime) -> Clock:
-    """`call_by` says when the call is due that the lead awaits."""
-    locale = viewer.locale
-    _ = translation(locale).gettext
-    due = {"time": figures.clock(lead.respond_by, viewer.zone, now, locale)}
-    if lead.status == "open" and lead.snoozed_until is not None and now < lead.snoozed_until:
-        agreed = {"time": figures.clock(lead.snoozed_until, viewer.zone, now, locale)}
-        return Clock("waiting", _("To be called at %(time)s") % agreed, _("as agreed"))
-    if lead.first_attempt_at is None:
-        if lead.closed_at is not None:
-            return Clock("met", _("Closed without a call"), "")
-        if now < lead.respond_by:
-            left = figures.time_left(lead.respond_by - now, locale)
-            return Clock("waiting", _("Call by %(time)s") % due, left)
-        late = figures.lateness(now - lead.respond_by, locale)
-        return Clock("late", late, _("The call was due by %(time)s") % due)
-    if lead.awaits_attempt:
-        return _call_again(lead, call_by, viewer, now)
-    called = {"time": figures.clock(lead.first_attempt_at, viewer.zone, now, locale)}
-    first_call = _("First call at %(time)s") % called
-    if lead.late_seconds or lead.breached_at is not None:
-        late = figures.lateness(lead.first_attempt_at - lead.respond_by, locale)
-        return Clock("missed", first_call, late)
-    return Clock("met", first_call, _("in time"))
-
-
-def _call_again(lead: Lead, call_by: datetime, viewer: Rep, now: datetime) -> Clock:
-    """Of a lead that was called before, and is to be called once more."""
-    locale = viewer.locale
-    _ = translation(locale).gettext
-    is_agreed = lead.follow_up.because == "snoozed"
-    says = _("Call back, agreed for %(time)s") if is_agreed else _("Call again by %(time)s")
-    moment = lead.counts_from if is_agreed else call_by
-    text = says % {"time": figures.clock(moment, viewer.zone, now, locale)}
-    if now >= call_by:
-        return Clock("late", text, figures.lateness(now - call_by, locale))
-    return Clock("waiting", text, figures.time_left(call_by - now, locale))
-
-
-def _read(clock: Reading, viewer: Rep, now: datetime) -> dict[str, str]:
-    """A row of the clocks: what it shows in both times, and how that compares with the target."""
-    locale = viewer.locale
-    _ = translation(locale).gettext
-    remarks: list[str] = []
-    match clock.state:
-        case "met":
-            remarks.append(_("in time"))
-        case "late":
-            remarks.append(figures.lateness(_span(clock.late_by), locale))
-        case "open" if clock.due_at is not None:
-            due = figures.clock(clock.due_at, viewer.zone, now, locale)
-            remarks.append(_("by %(time)s") % {"time": due})
-    if clock.stopped_at is None:
-        remarks.append(_("still runs"))
-    return {
-        "name": words.clock(clock.clock, locale),
-        "state": clock.state,
-        "remark": ", ".join(remarks),
-        "wall": figures.span(_span(clock.wall_seconds), locale),
-        "business": figures.span(_span(clock.business_seconds), locale),
-    }
-
-
-def _span(seconds: Decimal) -> timedelta:
-    return timedelta(seconds=float(seconds))
-
-
 def _told(line: Line, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
     """A line of the story with names and local times."""
     _ = translation(viewer.locale).gettext
@@ -325,28 +232,15 @@ def _closing(lead: Lead, locale: str) -> str:
 
 
 def _row(listed: Listed, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
-    lead = listed.lead
+    lead, reader = listed.lead, _reader(viewer, now)
     owner = roster.get(lead.rep_id)
     return {
         "stage": listed.stage,
         "person": _person(lead, viewer.locale),
         "asked": one_line(lead.asked or ""),
-        "clock": _clock(lead, listed.call_by, viewer, now),
+        "clock": clocks.stands(lead, listed.call_by, reader),
         "state": words.state(lead, viewer.locale),
         "owner": one_line(owner.name) if owner else "",
         "is_mine": lead.rep_id == viewer.rep_id,
-        "since": _since(listed, viewer, now),
+        "since": clocks.since(listed, reader),
     }
-
-
-def _since(listed: Listed, viewer: Rep, now: datetime) -> str:
-    """How long ago the lead came or began anew, in all and in opening hours."""
-    locale, lead = viewer.locale, listed.lead
-    _ = translation(locale).gettext
-    is_waiting = lead.awaits_attempt and lead.counts_from <= now
-    says = _("waiting %(span)s") if is_waiting else _("received %(span)s ago")
-    since = says % {"span": figures.span(now - listed.since, locale)}
-    if listed.business_seconds is None:
-        return since
-    business = figures.span(timedelta(seconds=listed.business_seconds), locale)
-    return f"{since}, {_('%(span)s in opening hours') % {'span': business}}"

@@ -1,32 +1,18 @@
 """What a person behind a link may see, and how what they did is recorded."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Literal, NamedTuple, Protocol, get_args
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
+from shared.acting import Actor, act_on_latest, readable_terms, terms_of
 from shared.adapters.lead_table import Link, Story
-from shared.domain.actions import Action, ActionName, act
-from shared.domain.clocks import Terms
 from shared.domain.events import Reading
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
-from shared.errors import IllegalActionError, PolicyError, UnknownLinkError
-from shared.races import on_latest_lead
-
-NOTE_LENGTH = 2000
-SUM_DIGITS = 12
-CURRENCIES = ("EUR", "USD", "GBP", "RUB", "KZT", "BYN")
-
-_ACTION_ID = re.compile(r"[0-9a-f]{32}")
-# Three digits after a point or a comma are thousands: nobody writes a tenth of a cent.
-_SUM = re.compile(
-    r"(?P<whole>[1-9][0-9]{0,2}(?P<gap>[.,])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]+)"
-    r"(?:[.,](?P<cents>[0-9]{1,2}))?"
-)
+from shared.domain.typed_action import read_action
+from shared.domain.waiting import Listed, listed, urgency
+from shared.errors import IllegalActionError, UnknownLinkError
 
 
 class Leads(Protocol):
@@ -70,24 +56,6 @@ class SeenLead(NamedTuple):
     refusal: Refusal | None = None
 
 
-Stage = Literal["late", "waiting", "called", "talked"]
-"""Where an open lead stands, the most urgent first: the call is overdue; it is awaited; nobody has
-talked to the person; nobody knows what came of it."""
-
-
-class Listed(NamedTuple):
-    """An open lead in a list."""
-
-    lead: Lead
-    stage: Stage
-    call_by: datetime
-    """When the call is due that the lead awaits."""
-    since: datetime
-    """When the lead came, or began anew."""
-    business_seconds: float | None
-    """From then to now; None when its policy cannot be read."""
-
-
 class SeenList(NamedTuple):
     """Open leads: a rep's own, or for a manager those of the team."""
 
@@ -112,7 +80,7 @@ def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
     story = parts.leads.story(link.lead_id or "")
     if story is None or story.lead.team != link.team:
         raise UnknownLinkError("no such lead")
-    terms = _terms(story.lead, parts)
+    terms = terms_of(story.lead, parts.policies)
     clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
     return SeenLead(now, viewer, roster, story, clocks, call_by)
 
@@ -123,8 +91,11 @@ def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
     rep_ids: list[str | None] = [viewer.rep_id]
     if viewer.role == "manager":
         rep_ids = [None, *roster.people]
-    found = [_listed(lead, parts, now) for lead in parts.leads.open_leads(viewer.team, rep_ids)]
-    return SeenList(now, viewer, roster, sorted(found, key=_urgency))
+    found = [
+        listed(lead, readable_terms(lead, parts.policies), now)
+        for lead in parts.leads.open_leads(viewer.team, rep_ids)
+    ]
+    return SeenList(now, viewer, roster, sorted(found, key=urgency))
 
 
 def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> Acted:
@@ -136,86 +107,12 @@ def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetim
     codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
     try:
         action = read_action(posted, viewer.zone, roster)
-        _record(link, viewer, action, parts, now)
+        actor = Actor(link.team, viewer.rep_id, viewer.rep_id, has_answered=True)
+        act_on_latest(link.lead_id or "", action, actor, parts, now)
     except IllegalActionError as error:
         seen = see_lead(code, parts, now)._replace(refusal=Refusal(error.reason, posted))
         return Acted(code, {**codes, "refusal": error.reason}, seen)
     return Acted(code, {**codes, "action": action.name})
-
-
-def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime) -> None:
-    """Records an action once, however often its form is sent.
-
-    When somebody writes the lead in the same moment it is read again and judged again, so that a
-    person never loses to a machine.
-    """
-
-    def record(lead: Lead | None) -> None:
-        if lead is None or lead.team != link.team:
-            raise UnknownLinkError("no such lead")
-        change = act(lead, action, viewer.rep_id, now, _terms(lead, parts))
-        if change is not None:
-            change = change._replace(answered_by=viewer.rep_id)
-            parts.leads.record(lead, change, actor=viewer.rep_id, at=now)
-
-    on_latest_lead(link.lead_id or "", parts.leads, record, parts.pause)
-
-
-def _terms(lead: Lead, parts: Parts) -> Terms:
-    return Terms.of(parts.policies.version(lead.policy_version), lead)
-
-
-def read_action(posted: Mapping[str, str], zone: str, roster: Roster) -> Action:
-    """The action that a posted form says; times in it are those of a zone.
-
-    Raises IllegalActionError with `stale_page`, `unknown_action`, `currency_needed`,
-    `person_needed` or `note_too_long`; `shared.domain.actions.act` knows the other reasons.
-    """
-    action_id = posted.get("action_id", "")
-    if not _ACTION_ID.fullmatch(action_id):
-        raise IllegalActionError("stale_page")
-    name = next((name for name in get_args(ActionName) if name == posted.get("action")), None)
-    if name is None:
-        raise IllegalActionError("unknown_action")
-    # Browsers send a line break as two letters, and count it as one.
-    note = posted.get("note", "").replace("\r\n", "\n").strip()
-    if len(note) > NOTE_LENGTH:
-        raise IllegalActionError("note_too_long")
-    currency = posted.get("currency")
-    if name == "win" and currency not in CURRENCIES:
-        raise IllegalActionError("currency_needed")
-    colleague = roster.get(posted.get("to_rep_id")) if name == "hand_over" else None
-    if name == "hand_over" and (colleague is None or not colleague.active):
-        raise IllegalActionError("person_needed")
-    return Action(
-        name=name,
-        # Another button of the same form, on a page that the browser kept, is another action.
-        action_id=f"{action_id}-{name}",
-        reason=posted.get("reason") or None,
-        amount=read_sum(posted.get("amount", "")) if name == "win" else None,
-        currency=currency if name == "win" else None,
-        until=read_time(posted.get("until", ""), zone) if name == "snooze" else None,
-        to_rep_id=colleague.rep_id if colleague else None,
-        note=note or None,
-    )
-
-
-def read_time(text: str, zone: str) -> datetime | None:
-    """A local time as browsers send it, `2026-11-30T10:00`; None for anything else."""
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if local.tzinfo is None else None
-
-
-def read_sum(text: str) -> Decimal | None:
-    """A sum as people type it: `1200`, `1 200,50`, `1,200.50`, `1.200`; None for anything else."""
-    match = _SUM.fullmatch(re.sub(r"[\s'’]", "", text))
-    if match is None:
-        return None
-    whole = re.sub(r"[.,]", "", match["whole"])
-    return Decimal(f"{whole}.{match['cents'] or '00'}") if len(whole) <= SUM_DIGITS else None
 
 
 def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
@@ -226,28 +123,3 @@ def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Re
     if link.kind != kind or viewer is None or not viewer.active:
         raise UnknownLinkError("not for this person or this page")
     return link, viewer, roster
-
-
-def _listed(lead: Lead, parts: Parts, now: datetime) -> Listed:
-    """A lead as it stands now; also when its policy cannot be read, for the sake of the others."""
-    is_again = lead.awaits_attempt and lead.first_attempt_at is not None
-    since = lead.counts_from if is_again and lead.counts_from <= now else lead.received_at
-    try:
-        terms = _terms(lead, parts)
-    except PolicyError:
-        call_by, business_seconds = lead.snoozed_until or lead.respond_by, None
-    else:
-        call_by, business_seconds = terms.call_by(lead), terms.calendar.elapsed(since, now)
-    return Listed(lead, _stage(lead, call_by, now), call_by, since, business_seconds)
-
-
-def _stage(lead: Lead, call_by: datetime, now: datetime) -> Stage:
-    if lead.awaits_attempt:
-        return "late" if now >= call_by else "waiting"
-    return "called" if lead.contacted_at is None else "talked"
-
-
-def _urgency(listed: Listed) -> tuple[int, datetime]:
-    """By stage; then the call that is due first, or who came first."""
-    moment = listed.call_by if listed.lead.awaits_attempt else listed.lead.received_at
-    return get_args(Stage).index(listed.stage), moment

@@ -4,7 +4,6 @@ Lists are masked. `show` prints what somebody typed; `correct -` reads it from s
 stays out of the shell's history.
 """
 
-import getpass
 import json
 import sys
 from argparse import ArgumentParser, Namespace
@@ -16,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, cast, get_args
 
 from infra.cli import deployment
-from infra.cli.commands import Commands, lines
+from infra.cli.commands import Commands, lines, operator
 from infra.cli.deployment import OperatorError
 from shared.adapters.intake_table import IntakeTable
 from shared.adapters.lead_table import LeadTable
@@ -27,6 +26,7 @@ from shared.domain.capture import captured
 from shared.domain.contact import Contact
 from shared.domain.form import Form, Locale, mapped_key
 from shared.domain.intake import Admission, IntakeKind, Kept, same_id
+from shared.domain.lead import Lead
 from shared.domain.policy import Policy
 from shared.domain.submission import Decoded, accept, read_contact
 from shared.errors import (
@@ -154,7 +154,7 @@ def _contact(desk: Desk, kept: Kept) -> Contact | None:
     return read_contact(kept.decoded, form).contact if kept.decoded and form else None
 
 
-def masked(contact: Contact | None) -> str:
+def masked(contact: Contact | Lead | None) -> str:
     """Enough to tell people apart, and not enough to reach them: `A… …58 a…@acme.example`."""
     if contact is None:
         return "-"
@@ -288,7 +288,7 @@ def run_admit(options: Namespace) -> int:
         raise OperatorError(
             f"it was sent again and is lead {same}: dismiss it, or admit it with --anyway"
         )
-    admission = Admission(kept, desk.now, _who(options))
+    admission = Admission(kept, desk.now, operator(options.by))
     try:
         filed = admitted(desk, admission)
     except InvalidSubmissionError as error:
@@ -342,15 +342,11 @@ def run_dismiss(options: Namespace) -> int:
     desk = _desk(options)
     kept = _found(desk, options)
     try:
-        desk.intake.settle(Admission(kept, desk.now, _who(options)), None)
+        desk.intake.settle(Admission(kept, desk.now, operator(options.by)), None)
     except AlreadySettledError:
         raise OperatorError(f"{kept.submission_id} was seen to already") from None
     print(f"{kept.submission_id}: dismissed")
     return 0
-
-
-def _who(options: Namespace) -> str:
-    return f"operator {options.by or getpass.getuser()}"
 
 
 # --- counting ------------------------------------------------------------------------------------

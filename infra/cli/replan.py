@@ -4,7 +4,6 @@ A lead follows the version that it was captured under, whatever is published aft
 version was a mistake, or a holiday was forgotten, this moves the leads that are still open.
 """
 
-import getpass
 import time
 from argparse import Namespace
 from collections import Counter
@@ -12,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from infra.cli import deployment
-from infra.cli.commands import Commands, lines
+from infra.cli.commands import Commands, lines, operator
 from infra.cli.deployment import OperatorError
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
@@ -73,7 +72,7 @@ def _open_leads(options: Namespace, leads: LeadTable, policies: PolicyStore) -> 
         return [one]
     return [
         lead
-        for team in ([options.team] if options.team else _teams(policies))
+        for team in ([options.team] if options.team else every_team(policies))
         for lead in leads.open_leads(team, [None, *(rep.rep_id for rep in leads.people(team))])
         if _is_named(lead, options)
     ]
@@ -83,7 +82,7 @@ def _is_named(lead: Lead, options: Namespace) -> bool:
     return options.team in (None, lead.team) and options.form in (None, lead.form_id)
 
 
-def _teams(policies: PolicyStore) -> list[str]:
+def every_team(policies: PolicyStore) -> list[str]:
     """Every team that a form of any version names: leads outlive the team in the policy."""
     versions = map(policies.version, range(1, policies.current().version + 1))
     return sorted({form.team for version in versions for form in version.forms})
@@ -123,6 +122,6 @@ def move(
         former = Terms.of(policies.version(lead.policy_version), lead)
         change = replan(lead, former, Terms.of(policy, lead), now)
         if change is not None:
-            leads.record(lead, change, actor=f"operator {getpass.getuser()}", at=now)
+            leads.record(lead, change, actor=operator(), at=now)
 
     on_latest_lead(lead_id, leads, record, pause)

@@ -122,7 +122,7 @@ def _of_person(commands: Commands, name: str, does: str) -> ArgumentParser:
         description=does,
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("who", type=_who, metavar="TEAM/REP_ID", help="such as sales/anna")
+    command.add_argument("who", type=read_who, metavar="TEAM/REP_ID", help="such as sales/anna")
     return command
 
 
@@ -165,7 +165,7 @@ def _add_fields(command: ArgumentParser, *, adding: bool) -> None:
     active.add_argument("--active", action="store_const", const=True, help="take that back")
 
 
-def _who(text: str) -> Who:
+def read_who(text: str) -> Who:
     team, slash, rep_id = text.partition("/")
     if not slash or not team or not rep_id:
         raise ArgumentTypeError(f"{text} is no person such as sales/anna")

@@ -14,17 +14,23 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from infra.cli.lead_story import known_of
 from infra.cli.policy_files import read_policy
 from infra.local import charts, dashboard
 from infra.local.inbox import Inbox
-from infra.local.rendering import PAGES, locale_of, page
+from infra.local.rendering import PAGES, locale_of, page, this_zone
+from shared.acting import readable_terms
 from shared.adapters.lead_table import LINK_LIFE, LeadTable, Link
+from shared.adapters.policy_store import PolicyStore
 from shared.domain.calendar import HORIZON_DAYS, Calendar
 from shared.domain.form import Form
+from shared.domain.lead import Lead
 from shared.domain.roster import Rep
-from shared.texts import figures, words
+from shared.domain.waiting import Listed, listed, urgency
+from shared.texts import clocks, words
+from shared.texts.clocks import Reader
 from shared.texts.promise import told
-from shared.texts.story import lines
+from shared.texts.whole_story import who, whole_story
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -54,6 +60,7 @@ class Console:
     url: str
     team: str
     leads: LeadTable
+    policies: PolicyStore
     inbox: Inbox
     cloudwatch: "CloudWatchClient"
     running: Running
@@ -168,31 +175,49 @@ class Console:
         )
 
     def list_leads(self, request: Request) -> Response:
-        today = datetime.now(UTC).date()
-        days = [(today - timedelta(days=back)).isoformat() for back in range(DAYS_OF_LEADS)]
-        leads = [lead for day in days for lead in reversed(self.leads.captured_on(day))]
+        """The open leads by urgency, and behind them what was closed of the last days."""
+        now = datetime.now(UTC)
+        days = [(now - timedelta(days=back)).date().isoformat() for back in range(DAYS_OF_LEADS)]
+        found = [lead for day in days for lead in reversed(self.leads.captured_on(day))]
+        rows = [self._stands(lead, now) for lead in found]
         names = {person.rep_id: person.name for person in self._people()}
-        return page(request, "leads.html", leads=leads, names=names, state=words.state)
+        return page(
+            request,
+            "leads.html",
+            groups=[
+                sorted((row for row in rows if row.lead.status == "open"), key=urgency),
+                [row for row in rows if row.lead.status == "closed"],
+            ],
+            names=names,
+            reader=reader_of(request, now),
+            clocks=clocks,
+            state=words.state,
+            who=who,
+        )
 
     def show_lead(self, request: Request) -> Response:
         lead_id = request.path_params["lead_id"]
-        story = self.leads.story(lead_id)
-        if story is None:
+        known = known_of(lead_id, self.leads, self.policies)
+        if known is None:
             return page(request, "missing.html", status=404)
         return page(
             request,
             "lead.html",
-            lead=story.lead,
-            story=story,
-            names={person.rep_id: person.name for person in self._people()},
+            story=whole_story(known, reader_of(request, datetime.now(UTC))),
+            events=known.events,
             messages=[m for m in self.inbox.messages() if m.lead_id == lead_id],
-            state=words.state,
-            story_lines=lines,
-            phone=figures.phone,
         )
+
+    def _stands(self, lead: Lead, now: datetime) -> Listed:
+        return listed(lead, readable_terms(lead, self.policies), now)
 
     def _people(self) -> list[Rep]:
         return self.leads.people(self.team)
+
+
+def reader_of(request: Request, now: datetime) -> Reader:
+    """Whoever looks at a page of this computer, in its time zone."""
+    return Reader(this_zone(), now, locale_of(request))
 
 
 def demo_form_id(request: Request) -> str:

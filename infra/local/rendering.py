@@ -3,11 +3,13 @@
 Their words stand in the templates, both languages side by side: `t("Inbox", "Входящие")`.
 """
 
+import os
 import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
+from zoneinfo import available_timezones
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -17,6 +19,7 @@ from starlette.responses import HTMLResponse
 from shared.texts import DEFAULT_LOCALE, LOCALES
 
 PAGES = Path(__file__).with_name("pages")
+LOCALTIME = Path("/etc/localtime")
 LINK = re.compile(r"https?://[^\s<>\"]+|tel:\+\d+|\+\d{8,15}\b")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -34,6 +37,13 @@ def locale_of(request: Request) -> str:
         if language in LOCALES:
             return language
     return DEFAULT_LOCALE
+
+
+def this_zone() -> str:
+    """The name of this computer's time zone; UTC where it says none."""
+    told = os.environ.get("TZ", "").removeprefix(":")
+    name = told or str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
+    return name if name in available_timezones() else "UTC"
 
 
 def accepted_languages(header: str) -> list[str]:

@@ -107,6 +107,7 @@ class Laptop:
             url=self.url,
             team=sample[0].team,
             leads=leads,
+            policies=PolicyStore(table),
             inbox=inbox,
             cloudwatch=boto3.client("cloudwatch"),
             running=Running(

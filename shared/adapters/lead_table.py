@@ -258,6 +258,16 @@ class LeadTable:
                     notes.append(Note.model_validate(item))
         return Story(lead, events, notes) if lead else None
 
+    def submissions(self, lead_id: str) -> "list[Submission]":
+        """Everything that was sent and became part of a lead, in order, with all its answers."""
+        # Only who tells a whole story pays for what reads submissions.
+        from shared.domain.submission import Submission  # noqa: PLC0415
+
+        pk, prefix = keys.submission(lead_id, "").values()
+        items = self._table.query("PK = :pk AND begins_with(SK, :sent)", pk=pk, sent=prefix)
+        sent = map(Submission.model_validate, items)
+        return sorted(sent, key=lambda submission: submission.received_at)
+
     def record(
         self,
         lead: Lead,

@@ -32,6 +32,8 @@ AttemptResult = Literal["talked", "no_answer", "voicemail"]
 ClockName = Literal["response", "acknowledge", "contact", "qualify", "owner"]
 
 VISITOR = "visitor"
+OPERATOR = "operator"
+"""How the actor begins who did something from a terminal: `operator alice`."""
 
 
 class Reading(BaseModel):

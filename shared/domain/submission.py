@@ -108,8 +108,8 @@ class Submission(BaseModel):
     client: str
     locale: Locale
     content_type: str
-    body: str | None
-    body_base64: str | None
+    body: str | None = None
+    body_base64: str | None = None
     values: dict[str, str]
     """Everything that was answered, by canonical name or own key."""
     contact: Contact
@@ -127,10 +127,10 @@ class Submission(BaseModel):
     aliased_channel_rule: str = ""
     untagged: bool = False
     """It may have cost money, and nothing says on what."""
-    external_id: str | None
-    consent: bool | None
-    consent_text: str | None
-    consent_version: str | None
+    external_id: str | None = None
+    consent: bool | None = None
+    consent_text: str | None = None
+    consent_version: str | None = None
     receipt_key: str
     receipt_seconds: int
     content_hash: str

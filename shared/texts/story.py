@@ -60,15 +60,17 @@ class Line(NamedTuple):
     people: tuple[str, ...] = ()
     note: str = ""
     is_minor: bool = False
+    sequence: int = 0
+    """Number of the event; of several that are one thing to tell, the first."""
 
 
 def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str) -> list[Line]:
     """The story, in order."""
     _ = translation(locale).gettext
-    texts = {note.note_id: paragraphs(note.text) for note in notes}
+    written = {note.note_id: note for note in notes}
     told: list[Line] = []
     for event in recorded:
-        line = _line(event, texts, locale)
+        line = _line(event, written, locale)
         if line is None:
             continue
         if told and _is_same_alert(told[-1], line, locale):
@@ -78,25 +80,33 @@ def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str)
     return told
 
 
-def _line(recorded: RecordedEvent, notes: Mapping[str, str], locale: str) -> Line | None:
+def _line(recorded: RecordedEvent, notes: Mapping[str, Note], locale: str) -> Line | None:
     event = recorded.event
-    words = _words(event)
-    if words is None:
+    said = what(event, locale)
+    if said is None:
         return None
-    said = translation(locale).gettext(words)
     people = tuple(filter(None, (getattr(event, field, None) for field in _PEOPLE_FIELDS)))
-    line = Line(recorded.at, recorded.actor, said, people)
+    line = Line(recorded.at, recorded.actor, said, people, sequence=recorded.sequence)
     match event:
         case happened.LeadRejected(reason=code) | happened.DealLost(reason=code):
             return line._replace(text=f"{said}: {reason(code, locale)}")
         case happened.DealWon(amount=amount, currency=currency):
             return line._replace(text=f"{said}: {money(amount, currency, locale)}")
         case happened.NoteAdded(note_id=note_id):
-            return line._replace(people=(recorded.actor,), note=notes.get(note_id, ""))
+            # An operator may have typed in what somebody else says.
+            note = notes.get(note_id)
+            author, text = (note.author, paragraphs(note.text)) if note else (recorded.actor, "")
+            return line._replace(people=(author,), note=text)
         case happened.AlertSent() | happened.AlertFailed():
             return line._replace(is_minor=True)
         case _:
             return line
+
+
+def what(event: LeadEvent, locale: str) -> str | None:
+    """What an event is called; None for one that matters to the machinery only."""
+    words = _words(event)
+    return None if words is None else translation(locale).gettext(words)
 
 
 def _words(event: LeadEvent) -> str | None:

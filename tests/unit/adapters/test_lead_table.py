@@ -199,6 +199,18 @@ def test_what_was_missing_is_filled_in_and_nothing_is_overwritten(leads: LeadTab
     assert lead.said_again.asked == "More words"
 
 
+def test_everything_that_was_sent_is_read_back_in_order(leads: LeadTable) -> None:
+    first = a_submission(1, values={"message": "First", "budget": "10"})
+    again = a_submission(2, phone=first.contact.phone, received_at=at(60))
+    lead_id = leads.capture(first, captured(first)).lead_id
+    leads.capture(again, captured(again))
+    other = a_submission(3)
+    leads.capture(other, captured(other))
+
+    assert leads.submissions(lead_id) == [first, again]
+    assert leads.submissions("0" * 32) == []
+
+
 def test_a_lead_with_more_contacts_than_a_transaction_may_release_can_be_closed(
     leads: LeadTable,
 ) -> None:

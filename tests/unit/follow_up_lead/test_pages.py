@@ -13,6 +13,7 @@ from shared.domain.calendar import Calendar
 from shared.domain.lead import FollowUp, Lead, Said
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, StorageUnavailableError, UnknownLinkError
+from shared.texts.refusals import REFUSALS
 from tests.unit.domain.samples import ALWAYS, MARIA, a_lead, a_rep, at, resubmitted
 from tests.unit.follow_up_lead.fakes import LEAD_CODE, LIST_CODE, FakeLeads, parts_on
 from tests.unit.texts.skeleton import HOSTILE, skeleton, text_of
@@ -422,6 +423,7 @@ def test_every_refusal_of_the_domain_has_its_sentence() -> None:
     from_act = {"closed", "taken", "already_called", "reason_needed", "note_needed"}
 
     assert from_act < set(pages.REFUSALS)
+    assert set(REFUSALS) == set(pages.REFUSALS)
 
 
 def test_what_was_typed_stays_and_its_form_is_open() -> None:

@@ -7,19 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from follow_up_lead.service import (
-    CURRENCIES,
-    NOTE_LENGTH,
-    Acted,
-    act_on_lead,
-    read_sum,
-    see_lead,
-    see_list,
-)
+from follow_up_lead.service import Acted, act_on_lead, see_lead, see_list
 from shared.domain import events as happened
 from shared.domain.calendar import Calendar
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
+from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH, read_sum
 from shared.errors import LeadChangedError, UnknownLinkError
 from shared.races import TRIES
 from tests.unit.domain.samples import ANNA, BORIS, MARIA, a_lead, a_rep, at

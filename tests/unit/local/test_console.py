@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import boto3
@@ -9,12 +10,28 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from infra.local.console import Console, Running
+from infra.cli.lead_story import as_text, known_of
+from infra.cli.policy_files import read_policy
+from infra.local.console import POLICY_FOLDER, Console, Running
 from infra.local.inbox import Inbox
 from infra.local.people import sample_people, seed
+from infra.local.rendering import this_zone
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.events import (
+    AlertRequested,
+    LeadAcknowledged,
+    LeadAssigned,
+    LeadEvent,
+    LeadRejected,
+)
+from shared.domain.lead import Change
+from shared.texts.clocks import Reader
+from shared.texts.whole_story import whole_story
+from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.aws import in_moto
+from tests.unit.texts.skeleton import HOSTILE, skeleton, text_of
 
 TEXT = "Новый лид: <b>Мария</b>\n+7 916 123-45-67\nhttp://127.0.0.1:8080/l/aB3dE6gH9jK2"
 
@@ -51,6 +68,7 @@ def browser(table: Table, tmp_path: Path) -> Browser:
             url="http://127.0.0.1:8080",
             team="sales",
             leads=leads,
+            policies=PolicyStore(table),
             inbox=inbox,
             cloudwatch=boto3.client("cloudwatch"),
             running=Running("http://127.0.0.1:8081", 7, "leads", 1, tmp_path, tmp_path),
@@ -153,6 +171,103 @@ def test_a_persons_page_is_opened_by_a_link_of_their_own(browser: Browser) -> No
     assert opened.status_code == 303
     assert opened.headers["location"].startswith("/r/")
     assert browser.post("/people/nobody/link").status_code == 404
+
+
+# --- the leads -----------------------------------------------------------------------------------
+
+
+def capture(table: Table, number: int, minutes_ago: float, **fields: Any) -> str:
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    submission = a_submission(number, received_at=at, **fields)
+    event = captured(submission, respond_by=at + timedelta(minutes=5))
+    return LeadTable(table).capture(submission, event).lead_id
+
+
+def happen(table: Table, lead_id: str, *events: LeadEvent, actor: str = "alice") -> None:
+    leads = LeadTable(table)
+    lead = leads.lead(lead_id)
+    assert lead is not None
+    leads.record(lead, Change(events), actor=actor, at=datetime.now(UTC))
+
+
+def publish(table: Table) -> None:
+    PolicyStore(table).publish(read_policy(POLICY_FOLDER, {"SITE": "https://ours.net"}))
+
+
+def test_the_list_has_open_leads_by_urgency_and_then_the_closed(
+    table: Table, browser: Browser
+) -> None:
+    publish(table)
+    waiting, closed, late = (capture(table, n, ago) for n, ago in ((1, 1), (2, 2), (3, 30)))
+    happen(table, closed, LeadRejected(rep_id="alice", reason="data.spam"))
+
+    page = browser.get("/leads").text
+
+    skeleton(page)
+    assert page.index(late) < page.index(waiting) < page.index(closed)
+    text = text_of(page)
+    assert "25 minutes late waiting 30 min, " in text
+    assert "in opening hours" in text
+    assert "Закрытые 1" in text_of(browser.get("/leads?lang=ru").text)
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_page_tells_what_the_command_tells(table: Table, browser: Browser, locale: str) -> None:
+    publish(table)
+    lead_id = capture(table, 1, 3)
+    request = AlertRequested(
+        alert_id="1", round=1, step="new", kind="new", rep_id="boris", via="sms"
+    )
+    happen(table, lead_id, LeadAssigned(rep_id="alice", rule="everybody"), request)
+    on_it = LeadAcknowledged(rep_id="alice", until=datetime.now(UTC) + timedelta(minutes=5))
+    happen(table, lead_id, on_it, actor="operator olga")
+    known = known_of(lead_id, LeadTable(table), PolicyStore(table))
+    assert known is not None
+    story = whole_story(known, Reader(this_zone(), datetime.now(UTC), locale))
+
+    page = browser.get(f"/leads/{lead_id}?lang={locale}").text
+
+    skeleton(page)
+    for told in (text_of(page), " ".join("\n".join(as_text(story)).split())):
+        for part in (
+            story.title,
+            story.clock.text,
+            *story.headings,
+            *(f"{fact.name} {fact.text}" for fact in story.facts),
+            *(f"{fact.name} {fact.text}" for sent in story.sent for fact in sent.answers),
+            *(f"{fact.name} {fact.text}" for sent in story.sent for fact in sent.origin),
+            *(word for row in story.clocks for word in (row.name, row.remark, row.business)),
+            *(f"{line.time} {line.text}" for line in story.happened),
+            *(detail for line in story.happened for detail in line.details),
+            *(line.says for line in story.told),
+        ):
+            assert part in told, part
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_strangers_words_change_no_pages_structure(
+    table: Table, browser: Browser, words: str
+) -> None:
+    publish(table)
+    plain = capture(table, 1, 1, values={"message": "words", "key": "words"}, form_title="words")
+    hostile = capture(table, 2, 1, values={"message": words, words: words}, form_title=words)
+
+    assert skeleton(browser.get(f"/leads/{hostile}").text) == skeleton(
+        browser.get(f"/leads/{plain}").text
+    )
+
+
+def test_a_lead_without_submissions_or_policy_is_told_all_the_same(
+    table: Table, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead_id = capture(table, 1, 1, form_id="never-published")
+    monkeypatch.setattr(LeadTable, "submissions", lambda *_: [])
+
+    text = text_of(browser.get(f"/leads/{lead_id}").text)
+
+    assert "The table has no submission of this lead." in text
+    assert "Nobody yet." in text
+    assert text_of(browser.get("/leads").text)
 
 
 def test_a_lead_that_does_not_exist_is_missed(browser: Browser) -> None:

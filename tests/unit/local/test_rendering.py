@@ -1,8 +1,11 @@
 """The laptop's pages: languages and clickable text."""
 
+from pathlib import Path
+
 import pytest
 
-from infra.local.rendering import accepted_languages, links, markdown, number
+from infra.local import rendering
+from infra.local.rendering import accepted_languages, links, markdown, number, this_zone
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,22 @@ def test_texts_of_the_dashboard_are_marked_up() -> None:
 )
 def test_a_number_is_as_exact_as_is_read(value: float, english: str, russian: str) -> None:
     assert (number(value, "en"), number(value, "ru")) == (english, russian)
+
+
+@pytest.mark.parametrize(
+    ("told", "file", "zone"),
+    [
+        ("Europe/Berlin", "nowhere", "Europe/Berlin"),
+        (":Asia/Almaty", "nowhere", "Asia/Almaty"),
+        ("", "usr/share/zoneinfo/Europe/Moscow", "Europe/Moscow"),
+        ("", "etc/localtime", "UTC"),
+        ("MSK-3", "usr/share/zoneinfo/Europe/Moscow", "UTC"),
+    ],
+)
+def test_the_time_zone_is_that_of_the_computer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str, file: str, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", told)
+    monkeypatch.setattr(rendering, "LOCALTIME", tmp_path / file)
+
+    assert this_zone() == zone
