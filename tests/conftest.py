@@ -1,9 +1,15 @@
 """For every test:
 
-an AWS account that does not exist, so that nothing can reach a real one by accident.
+an AWS account that does not exist, so that nothing can reach a real one by accident; and no limit
+of time for an example of hypothesis, since a busy machine is no bug.
 """
 
 import os
+
+from hypothesis import settings
+
+settings.register_profile("leadline", deadline=None)
+settings.load_profile("leadline")
 
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",

@@ -114,4 +114,5 @@ def since(listed: Listed, reader: Reader) -> str:
     if listed.business_seconds is None:
         return received
     business = figures.span(timedelta(seconds=listed.business_seconds), locale)
-    return f"{received}, {_('%(span)s in opening hours') % {'span': business}}"
+    in_opening_hours = _("%(span)s in opening hours") % {"span": business}
+    return f"{received}, {in_opening_hours}"

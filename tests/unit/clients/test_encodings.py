@@ -430,7 +430,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(BODIES, st.one_of(st.sampled_from(TYPES), st.text(max_size=40)))
 @example(b'--x\r\nContent-Disposition: form-data; name="\r\n\r\n1\r\n--x--', TYPES[10])
 @example(b"a=1", "text/plain; charset=\ud800")

@@ -226,7 +226,7 @@ class Life:
         assert self.breaches <= 1
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     chain=chains(),
     other=chains(),
@@ -244,7 +244,7 @@ def test_a_lead_is_never_silent_and_nothing_happens_twice_or_out_of_time(
     one.wake()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(chain=chains(), calendar=st.sampled_from([ALWAYS, OFFICE]), late=st.integers(0, 2000))
 def test_a_lead_that_nobody_touches_comes_to_its_end(
     chain: Chain, calendar: Calendar, late: int

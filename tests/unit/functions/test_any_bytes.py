@@ -112,9 +112,7 @@ class Taken:
 POLICIES = Policies()
 
 
-@settings(
-    max_examples=int(os.environ.get("LEADLINE_EXAMPLES", "400")), deadline=None, derandomize=True
-)
+@settings(max_examples=int(os.environ.get("LEADLINE_EXAMPLES", "400")), derandomize=True)
 @given(
     client=st.sampled_from(CLIENTS),
     body=BODIES,

@@ -503,9 +503,7 @@ def reject(table: Table, form: dict[str, Any]) -> service.Answered:
     return answered
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=200) | st.text(max_size=60).map(lambda t: f"name={t}&phone=1".encode()),
     content_type=st.sampled_from(

@@ -204,7 +204,7 @@ reps = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     people=st.lists(reps, min_size=1, max_size=4, unique_by=lambda rep: rep.rep_id),
     comings=st.lists(
