@@ -1,14 +1,14 @@
 """What a person behind a link may see, and how what they did is recorded."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol, get_args
 from zoneinfo import ZoneInfo
 
 from shared.adapters.lead_table import Link, Story
-from shared.domain.actions import Action, ActionName, act
+from shared.domain.actions import Action, ActionName, act, undo
 from shared.domain.clocks import Terms
 from shared.domain.events import Reading
 from shared.domain.lead import Change, Lead
@@ -21,7 +21,10 @@ NOTE_LENGTH = 2000
 SUM_DIGITS = 12
 CURRENCIES = ("EUR", "USD", "GBP", "RUB", "KZT", "BYN")
 
+FORMER_LEADS_SHOWN = 3
+
 _ACTION_ID = re.compile(r"[0-9a-f]{32}")
+_DONE_ID = re.compile(r"[0-9a-f]{32}-[a-z_]{1,20}")
 # Three digits after a point or a comma are thousands: nobody writes a tenth of a cent.
 _SUM = re.compile(
     r"(?P<whole>[1-9][0-9]{0,2}(?P<gap>[.,])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]+)"
@@ -67,6 +70,10 @@ class SeenLead(NamedTuple):
     clocks: tuple[Reading, ...]
     call_by: datetime
     """When the call is due that the lead awaits."""
+    former: tuple[Lead, ...] = ()
+    """The contact's last leads before this one, the latest first."""
+    undoes: str | None = None
+    """The id of what the viewer did last, while it can be undone."""
     refusal: Refusal | None = None
 
 
@@ -114,7 +121,10 @@ def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
         raise UnknownLinkError("no such lead")
     terms = _terms(story.lead, parts)
     clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
-    return SeenLead(now, viewer, roster, story, clocks, call_by)
+    former = tuple(_former_leads(story.lead, parts.leads))
+    return SeenLead(
+        now, viewer, roster, story, clocks, call_by, former, _undoable(story.lead, viewer, now)
+    )
 
 
 def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
@@ -135,16 +145,53 @@ def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetim
     link, viewer, roster = _behind(code, "lead", parts.leads, now)
     codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
     try:
-        action = read_action(posted, viewer.zone, roster)
-        _record(link, viewer, action, parts, now)
+        if posted.get("action") == "undo":
+            name, decide = "undo", _undoing(posted, viewer, now)
+        else:
+            action = read_action(posted, viewer.zone, roster)
+            name, decide = action.name, _acting(action, viewer, parts, now)
+        _record(link, viewer, decide, parts, now)
     except IllegalActionError as error:
         seen = see_lead(code, parts, now)._replace(refusal=Refusal(error.reason, posted))
         return Acted(code, {**codes, "refusal": error.reason}, seen)
-    return Acted(code, {**codes, "action": action.name})
+    return Acted(code, {**codes, "action": name})
 
 
-def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime) -> None:
-    """Records an action once, however often its form is sent.
+Decide = Callable[[Lead], Change | None]
+"""The change that somebody wants to make; None when it was made already."""
+
+
+def _acting(action: Action, viewer: Rep, parts: Parts, now: datetime) -> Decide:
+    return lambda lead: act(lead, action, viewer.rep_id, now, _terms(lead, parts))
+
+
+def _undoing(posted: Mapping[str, str], viewer: Rep, now: datetime) -> Decide:
+    """Taking back what the page said was done. Raises IllegalActionError with `stale_page`."""
+    action_id = posted.get("undoes", "")
+    if not _DONE_ID.fullmatch(action_id):
+        raise IllegalActionError("stale_page")
+    return lambda lead: undo(lead, action_id, viewer.rep_id, now)
+
+
+def _undoable(lead: Lead, viewer: Rep, now: datetime) -> str | None:
+    last = lead.last_action
+    if last is None or last.rep_id != viewer.rep_id or now > last.undoable_until:
+        return None
+    return last.action_id
+
+
+def _former_leads(lead: Lead, leads: Leads) -> Iterator[Lead]:
+    """The contact's leads before this one, of the same team."""
+    for _ in range(FORMER_LEADS_SHOWN):
+        former = leads.lead(lead.previous_lead_id) if lead.previous_lead_id else None
+        if former is None or former.team != lead.team:
+            return
+        yield former
+        lead = former
+
+
+def _record(link: Link, viewer: Rep, decide: Decide, parts: Parts, now: datetime) -> None:
+    """Records what somebody did once, however often its form is sent.
 
     When somebody writes the lead in the same moment it is read again and judged again, so that a
     person never loses to a machine.
@@ -153,7 +200,7 @@ def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime
     def record(lead: Lead | None) -> None:
         if lead is None or lead.team != link.team:
             raise UnknownLinkError("no such lead")
-        change = act(lead, action, viewer.rep_id, now, _terms(lead, parts))
+        change = decide(lead)
         if change is not None:
             change = change._replace(answered_by=viewer.rep_id)
             parts.leads.record(lead, change, actor=viewer.rep_id, at=now)
