@@ -220,7 +220,7 @@ BUGS: Mapping[str, Bug] = {
         "shared/domain/projection.py",
         '        fields["last_action"] = last.model_copy(update={"open_alerts": called_off})\n',
         "",
-        *matrix("undoes"),
+        "tests/unit/domain/test_undo.py",
     ),
     "the outcome is undone beside a newer lead": bug(
         TABLE,
