@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from shared.domain.actions import Action, act
+from shared.domain.actions import Action, act, undo
 from shared.domain.clocks import Terms
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
@@ -48,15 +48,40 @@ def act_on_latest(
 ) -> Lead | None:
     """Records an action once, however often it is sent: the lead after it, None when it was done.
 
-    When somebody writes the lead in the same moment it is read again and judged again, so that a
-    person never loses to a machine. Raises IllegalActionError for what cannot be done,
-    UnknownLinkError for a lead of another team, LeadChangedError when it never stood still.
+    Raises IllegalActionError for what cannot be done, UnknownLinkError for a lead of another team,
+    LeadChangedError when it never stood still.
+    """
+
+    def decide(lead: Lead) -> Change | None:
+        return act(lead, action, actor.rep_id, now, terms_of(lead, parts.policies))
+
+    return _on_latest(lead_id, decide, actor, parts, now)
+
+
+def undo_on_latest(
+    lead_id: str, action_id: str, actor: Actor, parts: Parts, now: datetime
+) -> Lead | None:
+    """Takes back once what the person did last. Raises the same."""
+    return _on_latest(
+        lead_id, lambda lead: undo(lead, action_id, actor.rep_id, now), actor, parts, now
+    )
+
+
+def _on_latest(
+    lead_id: str,
+    decide: Callable[[Lead], Change | None],
+    actor: Actor,
+    parts: Parts,
+    now: datetime,
+) -> Lead | None:
+    """When somebody writes the lead in the same moment it is read again and judged again, so that a
+    person never loses to a machine.
     """
 
     def record(lead: Lead | None) -> Lead | None:
         if lead is None or lead.team != actor.team:
             raise UnknownLinkError("no such lead")
-        change = act(lead, action, actor.rep_id, now, terms_of(lead, parts.policies))
+        change = decide(lead)
         if change is None:
             return None
         if actor.has_answered:

@@ -30,8 +30,9 @@ def parts() -> Parts:
 
 
 def handle_message(message: Message) -> None:
-    swept = message.get("swept", False)
-    advanced = advance(message["lead_id"], parts(), datetime.now(UTC), swept=swept)
+    swept, undone = message.get("swept", False), message.get("type") == "ActionUndone"
+    now = datetime.now(UTC)
+    advanced = advance(message["lead_id"], parts(), now, swept=swept, undone=undone)
     if advanced.missed:
         emit([Measurement(WAKE_UP_MISSED)])
 

@@ -1,6 +1,6 @@
 """Does the step of a lead's chain that is due, if any, and says when to look again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -62,9 +62,16 @@ class Parts(NamedTuple):
 
 
 def advance(
-    lead_id: str, parts: Parts, now: datetime, *, run: int | None = None, swept: bool = False
+    lead_id: str,
+    parts: Parts,
+    now: datetime,
+    *,
+    run: int | None = None,
+    swept: bool = False,
+    undone: bool = False,
 ) -> Advanced:
-    """Advances one lead. `run` is given by the state machine, `swept` when a wake-up was missed.
+    """Advances one lead. `run` is given by the state machine, `swept` when a wake-up was missed,
+    `undone` when somebody took back what they did.
 
     The lead is read afresh and decided afresh whenever somebody else wrote it first. Raises
     LeadChangedError when that happens again and again.
@@ -74,8 +81,15 @@ def advance(
         if lead is None or (run is not None and run != lead.follow_up.run):
             return Advanced(lead_id, run or 0, None, done=True)
         missed = swept and not lead.is_test and lead.was_missed(now)
+        asked_before = lead.open_alerts
         lead = _record_what_is_due(lead, parts, now, swept=swept)
-        advanced = _go_on(lead, parts, woken_by_machine=run is not None, swept=swept)
+        advanced = _go_on(lead, parts, woken_by_machine=run is not None)
+        if swept:
+            # The stream or the bus is late: alerts do not wait for it.
+            _ask_again(lead, lead.open_alerts, parts)
+        elif undone:
+            # What was called off waits again, and its event is long past.
+            _ask_again(lead, asked_before, parts)
         return advanced._replace(missed=missed)
 
     return on_latest_lead(lead_id, parts.leads, do_what_is_due, parts.pause)
@@ -106,16 +120,17 @@ def _take_turn(lead: Lead, terms: Terms, roster: Roster, parts: Parts) -> Chosen
     return parts.leads.take_turn(lead.team, next_one)
 
 
-def _go_on(lead: Lead, parts: Parts, *, woken_by_machine: bool, swept: bool) -> Advanced:
+def _ask_again(lead: Lead, alerts: Iterable[str], parts: Parts) -> None:
+    """Has alerts sent that were asked for. The lease keeps them single."""
+    waiting = [alert_id for alert_id in alerts if alert_id in lead.open_alerts]
+    if waiting:
+        parts.alert_queue.send([{"lead_id": lead.lead_id, "alert_id": key} for key in waiting])
+
+
+def _go_on(lead: Lead, parts: Parts, *, woken_by_machine: bool) -> Advanced:
     wake_at = lead.follow_up.wake_at
     if wake_at is not None and not woken_by_machine:
         parts.escalation.wake(lead.lead_id, lead.follow_up.run, wake_at)
-    if swept and lead.open_alerts:
-        # The stream or the bus is late: these alerts do not wait for it. The lease keeps them
-        # single.
-        parts.alert_queue.send(
-            [{"lead_id": lead.lead_id, "alert_id": alert_id} for alert_id in lead.open_alerts]
-        )
     return Advanced(
         lead.lead_id, lead.follow_up.run, iso(wake_at) if wake_at else None, wake_at is None
     )

@@ -13,7 +13,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from follow_up_lead.messengers import messengers
 from follow_up_lead.service import Acted, SeenLead, SeenList
+from shared.adapters.lead_table import Words
+from shared.domain.aliases import CANONICAL
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
 from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH
@@ -32,6 +35,7 @@ FORM_LENGTH = 40_000
 _NOTHING_TYPED = dict.fromkeys(
     ("action", "reason", "amount", "currency", "until", "to_rep_id", "note"), ""
 )
+SUBMISSIONS_SHOWN = 20
 CONFIRMED_WITHIN = timedelta(minutes=2)
 """How long a page repeats what its reader has just recorded."""
 
@@ -41,6 +45,9 @@ REFUSALS: Mapping[str, tuple[HTTPStatus, str]] = {
     "newer_lead": (HTTPStatus.CONFLICT, ""),
     "taken": (HTTPStatus.CONFLICT, ""),
     "already_called": (HTTPStatus.CONFLICT, ""),
+    "undone_before": (HTTPStatus.CONFLICT, ""),
+    "undo_gone": (HTTPStatus.CONFLICT, ""),
+    "undo_late": (HTTPStatus.CONFLICT, ""),
     "stale_page": (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     "unknown_action": (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     "reason_needed": (HTTPStatus.UNPROCESSABLE_ENTITY, "reason"),
@@ -71,6 +78,11 @@ def lead_page(seen: SeenLead) -> Response[str]:
         person=_person(lead, locale),
         asked=paragraphs(lead.asked or ""),
         again=_again(lead, locale),
+        messengers=messengers(lead.as_said_last.phone, lead.as_said_last.phone_extension),
+        said=[_said(words, viewer, now) for words in seen.story.said[-SUBMISSIONS_SHOWN:]],
+        is_said_cut=len(seen.story.said) > SUBMISSIONS_SHOWN,
+        former=[_former(former, seen.roster, viewer, now) for former in seen.former],
+        promised=lead.promised_by and figures.clock(lead.promised_by, viewer.zone, now, locale),
         clock=clocks.stands(lead, seen.call_by, reader),
         clocks=[clocks.row(clock, reader) for clock in seen.clocks],
         state=words.state(lead, locale),
@@ -84,6 +96,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         refused_field=field,
         posted={**_NOTHING_TYPED, **(seen.refusal.posted if seen.refusal else {})},
         action_id=secrets.token_hex(16),
+        undoes=seen.undoes,
         rejection_reasons=words.rejection_reasons(locale),
         loss_reasons=words.loss_reasons(locale),
         colleagues=[
@@ -177,9 +190,11 @@ def _person(lead: Lead, locale: str) -> dict[str, str]:
 
 def _reached(lead: Lead, locale: str) -> dict[str, str]:
     """Phone and e-mail, to read and to follow."""
+    extension = f";ext={quote(lead.phone_extension, safe='')}" if lead.phone_extension else ""
     return {
         "phone": figures.phone(lead.phone, lead.phone_extension, locale) if lead.phone else "",
-        "tel": quote(lead.phone or "", safe="+"),
+        # As RFC 3966 has it: phones dial the extension, or ask, once somebody answers.
+        "tel": f"{quote(lead.phone or '', safe='+')}{extension}",
         "email": one_line(lead.email or ""),
         "mailto": quote(lead.email or "", safe="@"),
     }
@@ -213,15 +228,52 @@ def _told(line: Line, roster: Roster, viewer: Rep, now: datetime) -> dict[str, A
         "people": [one_line(rep.name) if rep else _("a former colleague") for rep in people],
         "note": line.note,
         "is_minor": line.is_minor,
+        "is_undone": line.is_undone,
+    }
+
+
+def _said(said: Words, viewer: Rep, now: datetime) -> dict[str, Any]:
+    """One submission, whole: what was asked, and the answers that Leadline knows nothing of."""
+    return {
+        "at": said.received_at.isoformat(),
+        "time": figures.clock(said.received_at, viewer.zone, now, viewer.locale),
+        "form": one_line(said.form_title),
+        "asked": paragraphs(said.values.get("message", "")),
+        "answers": [
+            (one_line(key), paragraphs(text))
+            for key, text in said.values.items()
+            if key not in CANONICAL and text.strip()
+        ],
+    }
+
+
+def _former(lead: Lead, roster: Roster, viewer: Rep, now: datetime) -> dict[str, str]:
+    """A lead of the same contact, and what became of it."""
+    locale = viewer.locale
+    owner = roster.get(lead.rep_id)
+    state, closing = words.state(lead, locale).text, _closing(lead, locale)
+    return {
+        "at": lead.received_at.isoformat(),
+        "time": figures.clock(lead.received_at, viewer.zone, now, locale),
+        "form": one_line(lead.form_title or lead.form_id),
+        "asked": paragraphs(lead.asked or ""),
+        "outcome": f"{state}: {closing}" if closing else state,
+        "owner": one_line(owner.name) if owner else "",
     }
 
 
 def _confirmation(story: list[Line], viewer: Rep, now: datetime) -> str | None:
-    """What the reader has just recorded, in the words of the story."""
-    mine = [line for line in story if line.actor == viewer.rep_id and not line.note]
+    """What the reader has just recorded or taken back, in the words of the story."""
+    mine = [
+        line
+        for line in story
+        if line.actor == viewer.rep_id and not line.note and not line.is_undone
+    ]
     if not mine or now - mine[-1].at > CONFIRMED_WITHIN:
         return None
-    return mine[-1].text
+    if mine[-1].takes_back:
+        return mine[-1].text
+    return translation(viewer.locale).gettext("Saved: %(what)s") % {"what": mine[-1].text}
 
 
 def _closing(lead: Lead, locale: str) -> str:

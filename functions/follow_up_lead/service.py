@@ -1,10 +1,11 @@
 """What a person behind a link may see, and how what they did is recorded."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from shared.acting import Actor, act_on_latest, readable_terms, terms_of
+from shared.acting import Actor, act_on_latest, readable_terms, terms_of, undo_on_latest
 from shared.adapters.lead_table import Link, Story
 from shared.domain.events import Reading
 from shared.domain.lead import Change, Lead
@@ -13,6 +14,10 @@ from shared.domain.roster import Rep, Roster
 from shared.domain.typed_action import read_action
 from shared.domain.waiting import Listed, listed, urgency
 from shared.errors import IllegalActionError, UnknownLinkError
+
+FORMER_LEADS_SHOWN = 3
+
+_DONE_ID = re.compile(r"[0-9a-f]{32}-[a-z_]{1,20}")
 
 
 class Leads(Protocol):
@@ -53,6 +58,10 @@ class SeenLead(NamedTuple):
     clocks: tuple[Reading, ...]
     call_by: datetime
     """When the call is due that the lead awaits."""
+    former: tuple[Lead, ...] = ()
+    """The contact's last leads before this one, the latest first."""
+    undoes: str | None = None
+    """The id of what the viewer did last, while it can be undone."""
     refusal: Refusal | None = None
 
 
@@ -82,7 +91,10 @@ def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
         raise UnknownLinkError("no such lead")
     terms = terms_of(story.lead, parts.policies)
     clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
-    return SeenLead(now, viewer, roster, story, clocks, call_by)
+    former = tuple(_former_leads(story.lead, parts.leads))
+    return SeenLead(
+        now, viewer, roster, story, clocks, call_by, former, _undoable(story.lead, viewer, now)
+    )
 
 
 def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
@@ -106,13 +118,43 @@ def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetim
     link, viewer, roster = _behind(code, "lead", parts.leads, now)
     codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
     try:
-        action = read_action(posted, viewer.zone, roster)
         actor = Actor(link.team, viewer.rep_id, viewer.rep_id, has_answered=True)
-        act_on_latest(link.lead_id or "", action, actor, parts, now)
+        if posted.get("action") == "undo":
+            name = "undo"
+            undo_on_latest(link.lead_id or "", _undone(posted), actor, parts, now)
+        else:
+            action = read_action(posted, viewer.zone, roster)
+            name = action.name
+            act_on_latest(link.lead_id or "", action, actor, parts, now)
     except IllegalActionError as error:
         seen = see_lead(code, parts, now)._replace(refusal=Refusal(error.reason, posted))
         return Acted(code, {**codes, "refusal": error.reason}, seen)
-    return Acted(code, {**codes, "action": action.name})
+    return Acted(code, {**codes, "action": name})
+
+
+def _undone(posted: Mapping[str, str]) -> str:
+    """The id of what is to be taken back. Raises IllegalActionError with `stale_page`."""
+    action_id = posted.get("undoes", "")
+    if not _DONE_ID.fullmatch(action_id):
+        raise IllegalActionError("stale_page")
+    return action_id
+
+
+def _undoable(lead: Lead, viewer: Rep, now: datetime) -> str | None:
+    last = lead.last_action
+    if last is None or last.rep_id != viewer.rep_id or now > last.undoable_until:
+        return None
+    return last.action_id
+
+
+def _former_leads(lead: Lead, leads: Leads) -> Iterator[Lead]:
+    """The contact's leads before this one, of the same team."""
+    for _ in range(FORMER_LEADS_SHOWN):
+        former = leads.lead(lead.previous_lead_id) if lead.previous_lead_id else None
+        if former is None or former.team != lead.team:
+            return
+        yield former
+        lead = former
 
 
 def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:

@@ -50,6 +50,19 @@ def _broken(flat: Flat) -> float | None:
     return 1 if flat.get("promise_broken") or flat.get("promise_kept") is False else None
 
 
+def _less(kind: str) -> Callable[[Flat], float | None]:
+    """Takes one event of a type off its count again."""
+    return lambda flat: -1 if kind in flat["undone"] else None
+
+
+def _less_kept(flat: Flat) -> float | None:
+    return -1 if flat.get("promise_kept") else None
+
+
+def _less_broken(flat: Flat) -> float | None:
+    return -1 if flat.get("promise_kept") is False else None
+
+
 class Rule(NamedTuple):
     """What one type of event measures; nothing when the value is None."""
 
@@ -62,7 +75,16 @@ TO_ALERT = Metric("TimeToAlert", ("form",), MetricUnit.Seconds)
 TO_FIRST_ATTEMPT = Metric("TimeToFirstAttempt", ("form", "channel"), MetricUnit.Seconds)
 IN_TIME = Metric("RespondedInTime", ("form", "channel"), MetricUnit.Percent)
 """Its average is the share: each lead is either breached or attempted in time, once."""
+PROMISE_KEPT = Metric("PromiseKept")
 PROMISE_BROKEN = Metric("PromiseBroken")
+BY_PEOPLE = (
+    Metric("LeadAcknowledged"),
+    Metric("LeadContacted", ("channel",)),
+    Metric("LeadRejected", ("channel",)),
+    Metric("DealWon", ("channel",)),
+    Metric("DealLost", ("channel",)),
+)
+"""What people do, each counted under the name of its event; less what they take back."""
 
 CATALOGUE = (
     Rule("LeadCaptured", Metric("LeadCaptured", ("form", "channel"))),
@@ -73,19 +95,18 @@ CATALOGUE = (
     Rule("AlertSent", Metric("AlertSent")),
     Rule("AlertSent", TO_ALERT, _seconds),
     Rule("AlertFailed", Metric("AlertFailed")),
-    Rule("LeadAcknowledged", Metric("LeadAcknowledged")),
     Rule("LeadAttempted", TO_FIRST_ATTEMPT, _seconds),
     Rule("LeadAttempted", IN_TIME, _in_time),
-    Rule("LeadAttempted", Metric("PromiseKept"), _kept),
+    Rule("LeadAttempted", PROMISE_KEPT, _kept),
     Rule("LeadAttempted", PROMISE_BROKEN, _broken),
     Rule("ResponseBreached", IN_TIME, _too_late),
     Rule("ResponseBreached", PROMISE_BROKEN, _broken),
     Rule("ResponseBreached", Metric("ResponseBreached", ("form",))),
     Rule("LeadEscalated", Metric("LeadEscalated", ("step",))),
-    Rule("LeadContacted", Metric("LeadContacted", ("channel",))),
-    Rule("LeadRejected", Metric("LeadRejected", ("channel",))),
-    Rule("DealWon", Metric("DealWon", ("channel",))),
-    Rule("DealLost", Metric("DealLost", ("channel",))),
+    *(Rule(metric.name, metric) for metric in BY_PEOPLE),
+    *(Rule("ActionUndone", metric, _less(metric.name)) for metric in BY_PEOPLE),
+    Rule("ActionUndone", PROMISE_KEPT, _less_kept),
+    Rule("ActionUndone", PROMISE_BROKEN, _less_broken),
 )
 """Everything that events are counted as. Other types, and tests, count nowhere."""
 

@@ -19,7 +19,9 @@ def known_of(lead_id: str, leads: LeadTable, policies: Policies) -> Known | None
     if story is None:
         return None
     return Known(
-        *story,
+        story.lead,
+        story.events,
+        story.notes,
         submissions=leads.submissions(lead_id),
         terms=readable_terms(story.lead, policies),
         names={rep.rep_id: rep.name for rep in leads.people(story.lead.team)},

@@ -20,7 +20,7 @@ from shared.domain.events import (
     LeadResubmitted,
     RecordedEvent,
 )
-from shared.domain.instants import iso
+from shared.domain.instants import Instant, iso
 from shared.domain.lead import Change, Lead, Note, Said
 from shared.domain.projection import apply
 from shared.domain.ringing import Ring, Ringing, ring
@@ -75,12 +75,24 @@ class Link(BaseModel):
     expires_at: int
 
 
+class Words(BaseModel):
+    """A submission, as far as people read it: whoever shows a story needs no more of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    received_at: Instant
+    form_title: str
+    values: dict[str, str]
+    """Everything that was answered, by canonical name or own key."""
+
+
 class Story(NamedTuple):
     """A lead and everything that happened to it, in order."""
 
     lead: Lead
     events: list[RecordedEvent]
     notes: list[Note]
+    said: Sequence[Words] = ()
 
 
 class LeadTable:
@@ -244,10 +256,11 @@ class LeadTable:
         return Lead.model_validate(item) if item else None
 
     def story(self, lead_id: str) -> Story | None:
-        """The lead with its events and notes."""
+        """The lead with its events, its notes and everything that the person said."""
         lead: Lead | None = None
         events: list[RecordedEvent] = []
         notes: list[Note] = []
+        said: list[Words] = []
         for item in self._table.query("PK = :pk", pk=keys.lead(lead_id)["PK"]):
             match str(item["SK"]).partition("#")[0]:
                 case "LEAD":
@@ -256,7 +269,10 @@ class LeadTable:
                     events.append(RecordedEvent.parse(item))
                 case "NOTE":
                     notes.append(Note.model_validate(item))
-        return Story(lead, events, notes) if lead else None
+                case "SUBMISSION":
+                    said.append(Words.model_validate(item))
+        said.sort(key=lambda words: words.received_at)
+        return Story(lead, events, notes, said) if lead else None
 
     def submissions(self, lead_id: str) -> "list[Submission]":
         """Everything that was sent and became part of a lead, in order, with all its answers."""

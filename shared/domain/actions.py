@@ -87,9 +87,11 @@ def act(lead: Lead, action: Action, rep_id: str, at: datetime, terms: Terms) -> 
     `terms` are those of the policy that the lead follows.
 
     Raises IllegalActionError with the reason `closed`, `open`, `taken`, `already_called`,
-    `reason_needed`, `note_needed`, `amount_needed`, `time_needed`, `snoozed_before` or
-    `person_needed`.
+    `reason_needed`, `note_needed`, `amount_needed`, `time_needed`, `snoozed_before`,
+    `person_needed` or `undone_before`.
     """
+    if _undoing(action.action_id) in lead.actions:
+        raise IllegalActionError("undone_before")
     if action.action_id in lead.actions:
         return None
     if (lead.status == "closed") != (action.name == "reopen"):
@@ -103,7 +105,35 @@ def act(lead: Lead, action: Action, rep_id: str, at: datetime, terms: Terms) -> 
     if action.note:
         notes = (Note(note_id=action.action_id, author=rep_id, at=at, text=action.note),)
         events = (*events, happened.NoteAdded(note_id=action.action_id))
-    return Change(events, None, notes, action.action_id)
+    return Change(events, None, notes, action.action_id, rep_id)
+
+
+def undo(lead: Lead, action_id: str, rep_id: str, at: datetime) -> Change | None:
+    """Takes back what this person did last; None when that was done already.
+
+    Raises IllegalActionError with the reason `undo_gone` when somebody else has acted since, or
+    the follow-up has decided something that cannot be taken back; `undo_late` after a minute.
+    """
+    if _undoing(action_id) in lead.actions:
+        return None
+    last = lead.last_action
+    if last is None or (last.action_id, last.rep_id) != (action_id, rep_id):
+        raise IllegalActionError("undo_gone")
+    if at > last.undoable_until:
+        raise IllegalActionError("undo_late")
+    undone = happened.ActionUndone(
+        rep_id=rep_id,
+        action_id=last.action_id,
+        sequences=last.sequences,
+        undone=last.events,
+        promise_kept=last.promise_kept,
+    )
+    return Change((undone,), action_id=_undoing(action_id))
+
+
+def _undoing(action_id: str) -> str:
+    """The id of taking an action back: the same on every page, as it is done once."""
+    return f"{action_id}-undo"
 
 
 def _is_on_it(lead: Lead, rep_id: str) -> bool:
@@ -199,11 +229,14 @@ def _attempted(doing: _Doing, result: AttemptResult) -> tuple[LeadEvent, ...]:
     promise_kept: bool | None = None
     if lead.promised_by and not (lead.promise_broken or any(b.promise_broken for b in breaches)):
         promise_kept = seconds_between(lead.promised_by, at) == 0
+    in_time = not is_late and lead.breached_at is None
+    # Undone, and done again: once is enough for the figures.
+    is_counted = lead.counted_in_time == in_time
     attempted = happened.LeadAttempted(
         rep_id=rep_id,
         result=result,
-        after_seconds=seconds_between(lead.clock_started_at, at),
-        in_time=not is_late and lead.breached_at is None,
+        after_seconds=None if is_counted else seconds_between(lead.clock_started_at, at),
+        in_time=None if is_counted else in_time,
         promise_kept=promise_kept,
         clocks=clocks,
     )
@@ -275,6 +308,7 @@ def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | No
                 "run": follow_up.run + 1,
                 "wake_at": at,
                 "walked_seconds": walked,
+                "passed": None,
                 "cycle": follow_up.cycle + 1,
             }
         )

@@ -280,6 +280,19 @@ class DealLost(LeadEvent):
     reason: str
 
 
+class ActionUndone(LeadEvent):
+    """Whoever did something took it back within a minute: the lead is as it was before."""
+
+    rep_id: str
+    action_id: str
+    sequences: tuple[int, ...]
+    """Numbers of the events that do not count any more."""
+    undone: tuple[str, ...]
+    """Their types, in the same order."""
+    promise_kept: bool | None = None
+    """What the call said that is undone."""
+
+
 class NoteAdded(LeadEvent):
     """A person wrote something; the words are in the note."""
 

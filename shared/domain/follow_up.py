@@ -113,7 +113,8 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
         if wake_at == ends_at:
             draft.expire(round_number)
         elif wake_at == step_at and number < len(chain.steps):
-            draft.do(chain.steps[number], round_number, wake_at)
+            if not _is_passed(before, round_number, number, chain.steps[number]):
+                draft.do(chain.steps[number], round_number, wake_at)
             number += 1
             if draft.is_stopped:
                 round_number, number = chain.rounds + 1, 0
@@ -132,6 +133,7 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
             "wake_at": wake_at,
             "planned": True,
             "is_idle": False,
+            "passed": before.passed if _is_before(before, round_number, number) else None,
             "paged_at": None if draft.missed_by else before.paged_at,
             "missed_by": (
                 *before.missed_by,
@@ -139,6 +141,19 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
             ),
         }
     )
+
+
+def _is_before(follow_up: FollowUp, round_number: int, number: int) -> bool:
+    """Whether the chain had come further than this, before something was undone."""
+    passed = follow_up.passed
+    return passed is not None and (round_number, number) < (passed.round, passed.step)
+
+
+def _is_passed(follow_up: FollowUp, round_number: int, number: int, step: Step) -> bool:
+    """Whether a step was done, or had its time, before something was undone."""
+    if follow_up.passed is None or not _is_before(follow_up, round_number, number):
+        return False
+    return step.when in (None, follow_up.passed.when)
 
 
 def _run(before: FollowUp, wake_at: datetime | None, *, new_run: bool) -> int:

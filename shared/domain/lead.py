@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,6 +34,9 @@ TELL_AGAIN_AFTER = timedelta(minutes=10)
 """A visitor who sends a form a hundred times costs the owner one message, and the company one SMS.
 """
 
+UNDOABLE_FOR = timedelta(minutes=1)
+"""How long somebody can take back what they did."""
+
 VERDICTS: tuple[Verdict, ...] = ("qualified", "raw", "non_target")
 """From the best to the worst."""
 
@@ -53,6 +56,14 @@ class OpenAlert(BaseModel):
     about: str | None = None
     """Another person whom the message is about."""
     by_email_too: bool | None = None
+
+
+class Passed(NamedTuple):
+    """Up to which step the chain went while it was true, or not, that somebody is on it."""
+
+    round: int
+    step: int
+    when: Literal["acknowledged", "not_acknowledged"]
 
 
 class FollowUp(BaseModel):
@@ -89,6 +100,8 @@ class FollowUp(BaseModel):
     """False until the planner has seen the lead once."""
     is_idle: bool = False
     """The planner saw the lead and found that policy does not follow it up."""
+    passed: Passed | None = None
+    """How far the chain had come when what it depends on was undone."""
 
     @property
     def may_tell_again_at(self) -> datetime:
@@ -112,12 +125,44 @@ class FollowUp(BaseModel):
                 "walked_seconds": None,
                 "paged_at": None,
                 "missed_by": (),
+                "passed": None,
                 "tell_owner": False,
                 "because": because,
                 "planned": True,
                 "is_idle": False,
             }
         )
+
+
+class LastAction(BaseModel):
+    """The last thing that a person did, and what it takes to undo it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    action_id: str
+    rep_id: str
+    at: Instant
+    sequences: tuple[int, ...]
+    """Numbers of its events, as far as they can be undone."""
+    events: tuple[str, ...]
+    """Their types."""
+    fields: dict[str, Any] = {}
+    """What it changed on the lead, as it was before."""
+    readings: dict[ClockName, Reading | None] = {}
+    """The clocks that it stopped (None) or set going again."""
+    open_alerts: dict[str, OpenAlert] = {}
+    """The alerts that it called off, and that have not been sent since."""
+    follow_up: dict[str, Any] = {}
+    """What it changed in the planner's bookmark; all of it where the chain began anew."""
+    begins_anew: bool = False
+    in_time: bool | None = None
+    """What its call was counted as, if it was the first."""
+    promise_kept: bool | None = None
+
+    @property
+    def undoable_until(self) -> datetime:
+        """The last moment to take it back."""
+        return self.at + UNDOABLE_FOR
 
 
 class Said(BaseModel):
@@ -223,6 +268,10 @@ class Lead(Said):
     follow_up: FollowUp = FollowUp()
     actions: tuple[str, ...] = ()
     """Ids of the last few things people did, so that a form sent twice counts once."""
+    last_action: LastAction | None = None
+    """None, too, when the lead has gone on since in a way that cannot be taken back."""
+    counted_in_time: bool | None = None
+    """What a first call was counted as that was undone: the same is not counted again."""
 
     @classmethod
     def opened_by(
@@ -380,6 +429,8 @@ class Change(NamedTuple):
     follow_up: FollowUp | None = None
     notes: tuple["Note", ...] = ()
     action_id: str | None = None
+    rep_id: str | None = None
+    """Whose action it is, where it can be undone."""
     missed_by: "Missed | None" = None
     """Who was alerted, and lost the lead without an answer."""
     answered_by: str | None = None

@@ -4,7 +4,16 @@ from datetime import datetime
 
 from shared.domain import events as happened
 from shared.domain.events import AlertFailed, AlertSent, LeadEvent
-from shared.domain.lead import VERDICTS, Change, FollowUp, Lead, OpenAlert, Outcome
+from shared.domain.lead import (
+    VERDICTS,
+    Change,
+    FollowUp,
+    LastAction,
+    Lead,
+    OpenAlert,
+    Outcome,
+    Passed,
+)
 
 Fields = dict[str, object]
 """What changes on a lead."""
@@ -19,6 +28,7 @@ NOBODY_IS_ON_IT: Fields = dict.fromkeys(
 
 def apply(lead: Lead, change: Change, at: datetime) -> Lead:
     """The lead after the events of a change, all of them at one moment."""
+    before = lead
     for event in change.events:
         lead = lead.model_copy(update=_effect(lead, event, at))
         if event.clocks:
@@ -41,7 +51,8 @@ def apply(lead: Lead, change: Change, at: datetime) -> Lead:
     fields["follow_up"] = follow_up
     if change.action_id is not None:
         fields["actions"] = (*lead.actions, change.action_id)[-5:]
-    return lead.model_copy(update=fields)
+    after = lead.model_copy(update=fields)
+    return after.model_copy(update={"last_action": _last_action(before, after, change, at)})
 
 
 def settled(lead: Lead, outcome: AlertSent | AlertFailed) -> AlertSent | AlertFailed:
@@ -61,6 +72,8 @@ def _effect(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
             return {"open_alerts": {**lead.open_alerts, alert_id: alert}}
         case AlertSent() | AlertFailed():
             return _settled(lead, event, at)
+        case happened.ActionUndone():
+            return _undone(lead, at)
         case happened.LeadAttempted():
             return _attempted(lead, event, at)
         case happened.LeadContacted():
@@ -84,6 +97,11 @@ def _settled(lead: Lead, event: AlertSent | AlertFailed, at: datetime) -> Fields
     """One alert less. One that arrived is a page, which its owner may answer."""
     left = {key: a for key, a in lead.open_alerts.items() if key != event.alert_id}
     fields: Fields = {"open_alerts": left}
+    last = lead.last_action
+    if last is not None and event.alert_id in last.open_alerts:
+        # It was on its way when it was called off: there is nothing to bring back.
+        called_off = {key: a for key, a in last.open_alerts.items() if key != event.alert_id}
+        fields["last_action"] = last.model_copy(update={"open_alerts": called_off})
     if not isinstance(event, AlertSent):
         return fields
     if event.after_seconds is not None:
@@ -251,3 +269,159 @@ def _resubmitted(lead: Lead, event: happened.LeadResubmitted, at: datetime) -> F
 
 def _closed(outcome: Outcome, at: datetime, **details: object) -> Fields:
     return {"status": "closed", "outcome": outcome, "closed_at": at, **details}
+
+
+# --- taking back ---------------------------------------------------------------------------------
+
+NEVER_UNDONE: tuple[str, ...] = ("ResponseBreached",)
+"""What time did: a call has only noticed it."""
+
+_NOT_OF_AN_ACTION = {
+    "version",
+    "sequence",
+    "actions",
+    "last_action",
+    "open_alerts",
+    "readings",
+    "follow_up",
+    "breached_at",
+    "promise_broken",
+}
+_OF_THE_PLANNER = {
+    "run",
+    "wake_at",
+    "cycle",
+    "planned",
+    "told_submissions",
+    "told_again_at",
+    "quiet_until",
+    "passed",
+}
+"""Of the bookmark; it goes on whatever people do."""
+
+
+def _last_action(before: Lead, after: Lead, change: Change, at: datetime) -> LastAction | None:
+    """What can be undone after a change: itself, nothing, or what could be before."""
+    if change.action_id is None:
+        return None if _has_gone_on(before, after, change) else after.last_action
+    if change.rep_id is None:
+        return None
+    numbers = range(before.sequence + 1, after.sequence + 1)
+    events = [
+        (number, event)
+        for number, event in zip(numbers, change.events, strict=True)
+        if event.type not in NEVER_UNDONE
+    ]
+    calls = [event for _, event in events if isinstance(event, happened.LeadAttempted)]
+    former, latter = before.model_dump(mode="json"), after.model_dump(mode="json")
+    clocks = {*before.readings, *after.readings}
+    begins_anew = before.follow_up.cycle != after.follow_up.cycle
+    return LastAction(
+        action_id=change.action_id,
+        rep_id=change.rep_id,
+        at=at,
+        sequences=tuple(number for number, _ in events),
+        events=tuple(event.type for _, event in events),
+        fields={
+            name: value
+            for name, value in former.items()
+            if name not in _NOT_OF_AN_ACTION and value != latter[name]
+        },
+        readings={
+            clock: before.readings.get(clock)
+            for clock in clocks
+            if before.readings.get(clock) != after.readings.get(clock)
+        },
+        open_alerts={
+            key: alert for key, alert in before.open_alerts.items() if key not in after.open_alerts
+        },
+        follow_up=_former_bookmark(before, after, all_of_it=begins_anew),
+        begins_anew=begins_anew,
+        in_time=calls[0].in_time if calls else None,
+        promise_kept=calls[0].promise_kept if calls else None,
+    )
+
+
+def _has_gone_on(before: Lead, after: Lead, change: Change) -> bool:
+    """Whether a machine, or a visitor, has decided something that stands on the last action."""
+    for event in change.events:
+        match event:
+            case (
+                happened.LeadAssigned()
+                | happened.LeadReassigned()
+                | happened.LeadReplanned()
+                | happened.AcknowledgementExpired()
+                | happened.LeadEscalated(to="team")
+            ):
+                return True
+    return before.follow_up.cycle != after.follow_up.cycle
+
+
+def _former_bookmark(before: Lead, after: Lead, *, all_of_it: bool) -> Fields:
+    former = before.follow_up.model_dump(mode="json", exclude=_OF_THE_PLANNER)
+    latter = after.follow_up.model_dump(mode="json")
+    names = {name for name in former if all_of_it or former[name] != latter[name]}
+    if _is_on_it(before) != _is_on_it(after):
+        # Some steps wait for that: those that were left out meanwhile are still to be done.
+        names |= {"round", "step"}
+    if before.rep_id == after.rep_id:
+        # They have answered, even by mistake.
+        names.discard("paged_at")
+    return {name: former[name] for name in names}
+
+
+def _is_on_it(lead: Lead) -> bool:
+    return lead.acknowledged_at is not None
+
+
+def _undone(lead: Lead, at: datetime) -> Fields:
+    """The lead without its last action, and with everything else that has happened since.
+
+    The planner looks at once, by a run of its own. Where the chain had begun anew it goes on where
+    it was before, as a cycle of its own, so that no lease of the cycle that is undone stands in
+    the way.
+    """
+    last = lead.last_action
+    if last is None:
+        return {}
+    former = Lead.model_validate({**lead.model_dump(), **last.fields})
+    readings = {key: r for key, r in lead.readings.items() if key not in last.readings}
+    readings |= {key: r for key, r in last.readings.items() if r is not None}
+    return {
+        **{name: getattr(former, name) for name in last.fields},
+        "readings": readings,
+        "open_alerts": {**last.open_alerts, **_without_those_since(lead, former, last)},
+        "follow_up": _former_place(lead, last, at),
+        "counted_in_time": lead.counted_in_time if last.in_time is None else last.in_time,
+    }
+
+
+def _without_those_since(lead: Lead, former: Lead, last: LastAction) -> dict[str, OpenAlert]:
+    """The alerts that wait, without what was asked for only because of what is undone."""
+
+    def stays(alert: OpenAlert) -> bool:
+        if alert.requested_at < last.at or alert.kind in {"off_duty", "again", "unassigned"}:
+            return True
+        is_taken_back = former.rep_id != lead.rep_id and alert.rep_id == lead.rep_id
+        return not last.begins_anew and not is_taken_back
+
+    return {key: alert for key, alert in lead.open_alerts.items() if stays(alert)}
+
+
+def _former_place(lead: Lead, last: LastAction, at: datetime) -> FollowUp:
+    now = lead.follow_up
+    passed = now.passed
+    if not last.begins_anew and "step" in last.follow_up:
+        is_on_it = _is_on_it(lead)
+        passed = Passed(now.round, now.step, "acknowledged" if is_on_it else "not_acknowledged")
+    return FollowUp.model_validate(
+        {
+            **now.model_dump(),
+            **last.follow_up,
+            "run": now.run + 1,
+            "wake_at": at,
+            "planned": True,
+            "cycle": now.cycle + 1 if last.begins_anew else now.cycle,
+            "passed": None if last.begins_anew else passed,
+        }
+    )

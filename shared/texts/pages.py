@@ -39,7 +39,7 @@ def style() -> str:
     """The style sheet. It stands in each page, because on a slow network a request is dear."""
     text = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     without_comments = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*", "", without_comments)
+    return re.sub(r"\s*([\n{};,])\s*", lambda found: found[1].strip(), without_comments)
 
 
 @cache

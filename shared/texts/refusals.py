@@ -10,6 +10,11 @@ REFUSALS: Mapping[str, str] = {
     "newer_lead": mark("This person has a newer lead that is open: go on with that one."),
     "taken": mark("Somebody else is on it already."),
     "already_called": mark("Somebody has called already."),
+    "undone_before": mark("This was undone. If it did happen, please choose it once more."),
+    "undo_gone": mark("This cannot be undone any more: something else has happened since."),
+    "undo_late": mark(
+        "Too late to undo: that is possible for one minute. Please say what is true now."
+    ),
     "stale_page": mark("This page was too old. Nothing was saved: please choose again."),
     "unknown_action": mark("Choose one of the buttons."),
     "reason_needed": mark("Choose a reason."),

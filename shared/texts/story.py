@@ -43,6 +43,7 @@ _WORDS = {
     "DealWon": mark("Won"),
     "DealLost": mark("Lost"),
     "NoteAdded": mark("Note"),
+    "ActionUndone": mark("Undone"),
 }
 """By the event's name, with the field that tells its variants apart where it has one. What is not
 here matters to the machinery only."""
@@ -62,6 +63,9 @@ class Line(NamedTuple):
     is_minor: bool = False
     sequence: int = 0
     """Number of the event; of several that are one thing to tell, the first."""
+    is_undone: bool = False
+    takes_back: bool = False
+    """Whether it says that something else does not count any more."""
 
 
 def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str) -> list[Line]:
@@ -69,10 +73,20 @@ def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str)
     _ = translation(locale).gettext
     written = {note.note_id: note for note in notes}
     told: list[Line] = []
+    places: dict[int, int] = {}
     for event in recorded:
         line = _line(event, written, locale)
         if line is None:
             continue
+        if isinstance(event.event, happened.ActionUndone):
+            line = line._replace(takes_back=True)
+            undone = [places[number] for number in event.event.sequences if number in places]
+            for place in undone:
+                told[place] = told[place]._replace(is_undone=True)
+            what = [told[place].text for place in undone if not told[place].note]
+            if what:
+                line = line._replace(text=_("Undone: %(what)s") % {"what": what[-1]})
+        places[event.sequence] = len(told)
         if told and _is_same_alert(told[-1], line, locale):
             told[-1] = told[-1]._replace(text=_("Alert by SMS and e-mail"))
         else:

@@ -70,6 +70,7 @@ class Happened(NamedTuple):
     details: list[str]
     note: str
     is_minor: bool
+    is_undone: bool
 
 
 class Told(NamedTuple):
@@ -292,6 +293,7 @@ def _happened(known: Known, reader: Reader) -> list[Happened]:
             details=[*_details(events[line.sequence], reader), *_recorded_by(line, reader)],
             note=line.note,
             is_minor=line.is_minor,
+            is_undone=line.is_undone,
         )
         for line in lines(known.events, known.notes, reader.locale)
     ]

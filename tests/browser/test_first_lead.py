@@ -57,6 +57,14 @@ def test_from_the_page_to_the_reps_phone_and_back(world: World, new_page: NewPag
     lead = world.story(sms["lead_id"]).lead
     assert (lead.outcome, str(lead.amount)) == ("won", "1200.50")
 
+    for target in rep.locator("main .button:visible, summary:visible").all():
+        box = target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44, "large enough for a thumb"
+    rep.locator('button[value="undo"]').click()
+    expect(rep.get_by_role("status")).to_contain_text(re.compile("Undone: Won|Отменено: Продажа"))
+    assert world.story(sms["lead_id"]).lead.status == "open"
+
 
 def test_a_mistake_is_said_beside_its_field_and_the_way_back_is_short(
     world: World, new_page: NewPage
@@ -141,9 +149,13 @@ def test_without_javascript(world: World, new_page: NewPage) -> None:
     link = re.search(r"http\S+/l/\w{12}", sms["text"])
     assert link is not None
     page.goto(link[0])
-    rejection = page.locator("form", has=page.locator('option[value="data.spam"]'))
-    page.locator("details", has=rejection).locator("summary").click()
-    rejection.locator("select").select_option("data.spam")
-    rejection.get_by_role("button").click()
+    reason = page.locator('button[value="data.spam"]')
+    page.locator("details", has=reason).locator("summary").click()
+    reason.click()
     lead = until(lambda: world.story(sms["lead_id"]).lead, "the lead")
     assert (lead.outcome, lead.reason) == ("rejected", "data.spam")
+
+    page.locator('button[value="undo"]').click()
+    expect(page.get_by_role("status")).to_contain_text(re.compile("Undone|Отменено"))
+    lead = world.story(sms["lead_id"]).lead
+    assert (lead.status, lead.outcome) == ("open", None)

@@ -17,6 +17,7 @@ from tests.crash.world import Response, World
 TRY_AGAIN_SECONDS = 5
 MOST_TRIES = 12
 LINK = re.compile(r"https://\S+?(/l/\w+)")
+UNDOES = re.compile(r'name="undoes"\s+value="([0-9a-f]{32}-\w+)"')
 ACTION_ID = re.compile(r'name="action_id"\s+value="([0-9a-f]{32})"')
 
 
@@ -104,6 +105,28 @@ class Outside:
 
         self._reactions.append(react)
 
+    def person_undoes(self, number: int, action: str, after: float, then: float) -> None:
+        """As above; and some seconds later they see that it was the wrong one."""
+        phones: list[str] = []
+
+        def react(phone: str, path: str) -> None:
+            if phone in phones:
+                return
+            phones.append(phone)
+            if len(phones) == number:
+                self.world.after(after, lambda: self._open(path, action, {}))
+                self.world.after(after + then, lambda: self._take_back(path))
+
+        self._reactions.append(react)
+
+    def _take_back(self, path: str, tries: int = 1) -> None:
+        page = self.world.http("GET", path)
+        if page.status != HTTPStatus.OK:
+            self._again(page, tries, f"open {path}", lambda n: self._take_back(path, n))
+        elif found := UNDOES.search(page.body):
+            self._press(path, {"action": "undo", "undoes": found[1]})
+        # Without that button nothing was recorded yet, or a minute has passed.
+
     def _hear(self, call: Call, _: Json) -> None:
         if call.operation != "sns.Publish" or "PhoneNumber" not in call.arguments:
             return
@@ -123,7 +146,8 @@ class Outside:
     def _press(self, path: str, form: Mapping[str, str], tries: int = 1) -> None:
         response = self.world.http("POST", path, form)
         if response.status == HTTPStatus.SEE_OTHER:
-            self.acted.append(Acted(form["action_id"], form["action"]))
+            done = form.get("undoes") or form["action_id"]
+            self.acted.append(Acted(done, form["action"]))
         elif response.status != HTTPStatus.CONFLICT:  # somebody else was faster, says the page
             what = f"{form['action']} {path}"
             self._again(response, tries, what, lambda n: self._press(path, form, n))

@@ -72,7 +72,8 @@ class Oracle:
         if request is None or request["type"] != "AlertRequested":
             self._say(f"{message.alert_id} was sent and never asked for")
             return
-        if request["kind"] != "again" and any(event["type"] in CALLED for event in events):
+        called = any(event["type"] in CALLED for event in _standing(events))
+        if request["kind"] != "again" and called:
             self._say(f"{message.alert_id} was sent after a call")
         rep = self.people[str(request["rep_id"])]
         wanted = rep.phone if request["via"] == "sms" else rep.rep_id
@@ -104,8 +105,10 @@ class Oracle:
         for lead in leads:
             lead_id = str(lead["lead_id"])
             events = _events(self.world, lead_id)
-            stories.append(events)
             self._judge_story(lead, events)
+            self._judge_undone(lead, events)
+            events = _standing(events)
+            stories.append(events)
             self._judge_steps(lead_id, events)
             self._judge_acknowledgements(lead_id, events)
             self._judge_hand_overs(lead_id, events)
@@ -143,7 +146,7 @@ class Oracle:
         leads = [item for item in items if item["SK"] == "LEAD"]
         done = [str(action) for lead in leads for action in lead["actions"]]
         for acted in self.outside.acted:
-            times = sum(action.startswith(acted.action_id) for action in done)
+            times = done.count(f"{acted.action_id}-{acted.action}")
             if times != 1:
                 self._say(f"{acted.action} was told recorded and stands {times} times")
         for given_up in self.outside.given_up:
@@ -160,6 +163,17 @@ class Oracle:
             for alert_id, number in counted.items():
                 if number > 1:
                     self._say(f"{kind} {alert_id} stands {number} times")
+
+    def _judge_undone(self, lead: Item, events: list[Item]) -> None:
+        """What was taken back is not on the lead, and what was not, is."""
+        calls = [event for event in _standing(events) if event["type"] == "LeadAttempted"]
+        if int(lead["attempts"]) != len(calls):
+            self._say(f"{lead['attempts']} calls, and {len(calls)} that stand")
+        if bool(lead["readings"].get("response")) != bool(calls):
+            self._say("the response clock does not show what is true")
+        for event in events:
+            if event["type"] == "ActionUndone" and event["actor"] != event["rep_id"]:
+                self._say("somebody took back what another one did")
 
     def _judge_steps(self, lead_id: str, events: list[Item]) -> None:
         for start, cycle in _cycles(events):
@@ -403,6 +417,12 @@ class Oracle:
 
 def _events(world: World, lead_id: str) -> list[Item]:
     return world.database.partition(f"LEAD#{lead_id}", "EVENT#")
+
+
+def _standing(events: list[Item]) -> list[Item]:
+    """The events that nobody took back."""
+    undone = {int(n) for e in events if e["type"] == "ActionUndone" for n in e["sequences"]}
+    return [event for event in events if int(event["sequence"]) not in undone]
 
 
 def _moment(text: object) -> datetime:

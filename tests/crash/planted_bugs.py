@@ -204,6 +204,30 @@ BUGS: Mapping[str, Bug] = {
         "        if change.missed_by is None and change.missed_by is not None:",
         *matrix("escalates"),
     ),
+    "an undone call wakes nobody": bug(
+        "template.yaml",
+        "LeadSnoozed, ActionUndone, AlertFailed]",
+        "LeadSnoozed, AlertFailed]",
+        *matrix("undoes"),
+    ),
+    "what an undone call had called off is not sent": bug(
+        "functions/advance_follow_up/service.py",
+        "            _ask_again(lead, asked_before, parts)\n",
+        "            pass\n",
+        *matrix("undoes"),
+    ),
+    "an alert of before an undone call is sent twice": bug(
+        "shared/domain/projection.py",
+        '        fields["last_action"] = last.model_copy(update={"open_alerts": called_off})\n',
+        "",
+        "tests/unit/domain/test_undo.py",
+    ),
+    "the outcome is undone beside a newer lead": bug(
+        TABLE,
+        '        reopens = lead.status == "closed" and after.status == "open"',
+        '        reopens = change.events[0].type == "LeadReopened"',
+        *orders("undoing_an_outcome_and_another_post"),
+    ),
     # --- the rest
     "looking at a lead acknowledges it": bug(
         "functions/follow_up_lead/handler.py",

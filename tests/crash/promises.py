@@ -6,7 +6,7 @@ the code under test is asked nothing. Each promise yields what broke it, in word
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from advance_follow_up.service import Advanced
 from follow_up_lead.service import Acted
@@ -27,6 +27,7 @@ BY_PRESSING = {
     "snooze": "LeadSnoozed",
     "hand_over": "LeadReassigned",
     "reopen": "LeadReopened",
+    "undo": "ActionUndone",
 }
 
 
@@ -103,8 +104,14 @@ def _history(lead: Item, events: Sequence[Item]) -> Iterator[str]:
     if numbers != list(range(1, int(lead["sequence"]) + 1)):
         yield f"events {numbers}, and the lead knows of {lead['sequence']}"
     state = _State()
+    former: dict[int, _State] = {}
     for event in events:
         kind = event["type"]
+        former[int(event["sequence"])] = replace(state)
+        if kind == "ActionUndone":
+            undone = former[min(map(int, event["sequences"]))]
+            state = replace(undone, submissions=state.submissions)
+            continue
         if state.status == "closed" and not kind.startswith(("Alert", "LeadReopened")):
             yield f"{kind} after the lead was closed"
         planned = event["actor"] == "advance_follow_up"
@@ -240,15 +247,21 @@ def _actions(items: Sequence[Item], endings: Mapping[str, object]) -> Iterator[s
 
 def _none_after_a_call(calls: Sequence[Call]) -> Iterator[str]:
     """Nobody is paged after a call, but by a sender whose last look was before it."""
-    called = next((place for place, call in enumerate(calls) if _ends_the_chain(call)), len(calls))
     for place, call in enumerate(calls):
+        if call.operation != "Publish":
+            continue
         looks = [p for p, other in enumerate(calls[:place]) if other.actor == call.actor]
-        if call.operation == "Publish" and max(looks, default=-1) > called:
+        known = [_says_of_a_call(other) for other in calls[: max(looks, default=0)]]
+        if next((said for said in reversed(known) if said is not None), False):
             yield "a message went out although its sender could have known of the call"
 
 
-def _ends_the_chain(call: Call) -> bool:
-    return any(item.get("type") in {"LeadAttempted", *CLOSING} for item in _put(call))
+def _says_of_a_call(call: Call) -> bool | None:
+    """Whether somebody has called by what was written; None when it says nothing of that."""
+    kinds = {item.get("type") for item in _put(call)}
+    if "ActionUndone" in kinds:
+        return False
+    return True if kinds & {"LeadAttempted", *CLOSING} else None
 
 
 def _events_stay(calls: Sequence[Call]) -> Iterator[str]:

@@ -115,6 +115,12 @@ def hands_over(world: World, outside: Outside) -> None:
     outside.post(ADA, "ada")
 
 
+def undoes(world: World, outside: Outside) -> None:
+    """The owner takes the wrong button, often before the e-mail is out, and takes it back."""
+    outside.person_undoes(1, "no_answer", after=1, then=20)
+    outside.post(ADA, "ada")
+
+
 def two_visitors(world: World, outside: Outside) -> None:
     outside.post(ADA, "ada")
     outside.post(GRACE_HOPPER, "grace")
@@ -184,6 +190,15 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario("takes_over", chain(NEW, BACKUP, LATER), takes_over),
         Scenario("snoozes", chain(NEW, BACKUP), snoozes),
         Scenario("hands_over", chain(NEW, BACKUP), hands_over),
+        Scenario(
+            "undoes",
+            chain(
+                {**NEW, "alert": [alert("owner", "new", "sms", "email")]},
+                BACKUP,
+                {**LATER, "after_seconds": 280},
+            ),
+            undoes,
+        ),
         Scenario("two_visitors", chain(NEW), two_visitors, leads=2),
         Scenario("swept", chain(NEW, seconds=60), swept, sweeper=True, off=frozenset({PUBLISHER})),
     )

@@ -16,6 +16,8 @@ from shared.adapters import alerts, dynamodb, escalation
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Link
 from shared.adapters.policy_store import PolicyStore
+from shared.domain.actions import Action, ActionName, act
+from shared.domain.clocks import Terms
 from shared.domain.events import LeadRejected
 from shared.domain.lead import Change
 from shared.domain.roster import Rep
@@ -161,6 +163,21 @@ class Scene:
         assert lead is not None
         rejected = Change((LeadRejected(rep_id=MARIA.rep_id, reason="data.spam"),))
         self.leads.record(lead, rejected, actor=BEFORE, at=now)
+
+    def has_acted(self, name: ActionName, now: datetime, **fields: str) -> None:
+        """Anna has done something before anybody acts, and may still take it back."""
+        lead = self.leads.lead(self.lead_id)
+        assert lead is not None
+        terms = Terms.of(self.policies.version(lead.policy_version), lead)
+        action = Action.model_validate({"name": name, "action_id": f"{'0' * 32}-done", **fields})
+        change = act(lead, action, ANNA.rep_id, now, terms)
+        assert change is not None
+        self.leads.record(lead, change, actor=BEFORE, at=now)
+
+    def undo(self, rep: Rep, now: datetime) -> following.Acted:
+        """A person takes back what was done before."""
+        form = {"action": "undo", "undoes": f"{'0' * 32}-done"}
+        return following.act_on_lead(self.codes[rep.rep_id], form, self.following, now)
 
     def publish_slower(self) -> None:
         """Another version of the policy is in force, under which no lead was captured yet."""

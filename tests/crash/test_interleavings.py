@@ -25,12 +25,25 @@ Act = Callable[[datetime], object]
 Actors = Mapping[str, Act]
 
 SMS, EMAIL = "1-new-anna-sms", "1-new-anna-email"
+HANDED_OVER = "handed_over5-boris-sms"
 AGAIN_SECONDS = 62
 """When a message that failed is handed out once more."""
 
 
-Before = Literal["nothing", "captured", "two", "alerted", "closed", "replaced"]
-"""What had become of the lead: `two` of them came, `replaced` is its policy by another version."""
+Before = Literal[
+    "nothing",
+    "captured",
+    "two",
+    "alerted",
+    "closed",
+    "replaced",
+    "called",
+    "acknowledged",
+    "handed_over",
+    "rejected",
+]
+"""What had become of the lead: `two` of them came, `replaced` is its policy by another version. The
+last four are what Anna has done a moment ago."""
 
 
 class Case(NamedTuple):
@@ -218,6 +231,45 @@ def replanning_and_call(scene: Scene) -> Actors:
     return {"operator": scene.replan, "anna": partial(scene.act, ANNA, "talked")}
 
 
+@case(30, "called", is_queued_after=True)
+def undoing_and_undoing(scene: Scene) -> Actors:
+    return {name: partial(scene.undo, ANNA) for name in ("once", "twice")}
+
+
+@case(120, "acknowledged", is_queued_after=True)
+def undoing_and_machine(scene: Scene) -> Actors:
+    return {"queue": partial(scene.advance, run=1), "anna": partial(scene.undo, ANNA)}
+
+
+@case(30, "called", is_queued_after=True)
+def undoing_and_call(scene: Scene) -> Actors:
+    call = partial(scene.act, BORIS, "no_answer")
+    return {"anna": partial(scene.undo, ANNA), "boris": call}
+
+
+@case(30, "handed_over", is_queued_after=True)
+def undoing_a_hand_over_and_its_answer(scene: Scene) -> Actors:
+    answer = partial(scene.act, BORIS, "acknowledge")
+    return {"anna": partial(scene.undo, ANNA), "boris": answer}
+
+
+@case(30, "rejected", is_queued_after=True)
+def undoing_an_outcome_and_another_post(scene: Scene) -> Actors:
+    again = partial(scene.post, "again", message="again")
+    return {"anna": partial(scene.undo, ANNA), "visitor": again}
+
+
+@case(30, "handed_over", is_queued_after=True)
+def undoing_a_hand_over_and_sender(scene: Scene) -> Actors:
+    return {"sender": partial(scene.send, HANDED_OVER), "anna": partial(scene.undo, ANNA)}
+
+
+@case(10, "called", is_queued_after=True)
+def undoing_and_two_senders(scene: Scene) -> Actors:
+    senders = {name: partial(scene.send, EMAIL) for name in ("sender", "another")}
+    return {"anna": partial(scene.undo, ANNA), **senders}
+
+
 @case(1, "two")
 def two_leads_take_turns(scene: Scene) -> Actors:
     return {"queue": scene.advance, "another": scene.advance_other}
@@ -266,8 +318,19 @@ def begin(before: str, scene: Scene) -> None:
         scene.arrive(at(0))
     if before == "two":
         scene.another_arrives(at(0))
-    if before in {"alerted", "closed", "replaced"}:
+    if before not in {"nothing", "captured", "two"}:
         scene.advance(at(0))
+    match before:
+        case "called":
+            scene.has_acted("no_answer", at(1))
+        case "acknowledged":
+            scene.has_acted("acknowledge", at(100))
+            scene.advance(at(100))
+        case "handed_over":
+            scene.has_acted("hand_over", at(20), to_rep_id="boris")
+            scene.advance(at(20))
+        case "rejected":
+            scene.has_acted("reject", at(20), reason="data.spam")
     if before == "closed":
         scene.close(at(60))
     if before == "replaced":

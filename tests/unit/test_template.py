@@ -118,6 +118,7 @@ def test_what_can_bring_a_step_forward_wakes_the_planner() -> None:
         "LeadReopened",
         "LeadReplanned",
         "LeadSnoozed",
+        "ActionUndone",
         "AlertFailed",
     }
 

@@ -3,6 +3,7 @@ that come back to a lead which is opened again.
 """
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,13 +11,14 @@ import pytest
 from shared.adapters import keys
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
+from shared.domain.actions import Action, ActionName, act, undo
 from shared.domain.events import LeadAcknowledged, LeadEvent, LeadRejected, LeadReopened
 from shared.domain.lead import Change, Lead, Missed
 from shared.domain.roster import Rep, Roster
 from shared.domain.routing import EVERYBODY, Chosen, Nobody, Rotation, choose
 from shared.errors import IllegalActionError, LeadChangedError
 from tests.unit.adapters.samples import a_submission, captured
-from tests.unit.domain.samples import ANNA, BORIS, CLARA, RECEIVED, at
+from tests.unit.domain.samples import ANNA, BORIS, CLARA, RECEIVED, TERMS, at
 
 TEAM = (ANNA, BORIS, CLARA)
 
@@ -36,7 +38,7 @@ def take_turn(leads: LeadTable) -> str:
     return chosen.rep.rep_id
 
 
-def a_captured_lead(leads: LeadTable, number: int = 1, **fields: str) -> Lead:
+def a_captured_lead(leads: LeadTable, number: int = 1, **fields: Any) -> Lead:
     submission = a_submission(number, **fields)
     lead = leads.lead(leads.capture(submission, captured(submission)).lead_id)
     assert lead is not None
@@ -166,3 +168,94 @@ def test_a_lead_is_not_opened_again_beside_a_newer_one_of_its_contact(leads: Lea
     assert unchanged.status == "closed"
     rejected(leads, newer)
     assert after(leads, old, 120, LeadReopened(rep_id="anna")).status == "open"
+
+
+# --- undone --------------------------------------------------------------------------------------
+
+
+def done(leads: LeadTable, lead: Lead, second: float, name: ActionName, **fields: Any) -> Lead:
+    """The lead after something that Anna can take back."""
+    action = Action.model_validate({"name": name, "action_id": f"{name}{second}", **fields})
+    change = act(lead, action, "anna", at(second), TERMS)
+    assert change is not None
+    return leads.record(lead, change, actor="anna", at=at(second))
+
+
+def undone(leads: LeadTable, lead: Lead, second: float) -> Lead:
+    """As read from the table again, so that nothing depends on what is in memory."""
+    stored = leads.lead(lead.lead_id)
+    assert stored is not None
+    assert stored.last_action is not None
+    change = undo(stored, stored.last_action.action_id, "anna", at(second))
+    assert change is not None
+    leads.record(stored, change, actor="anna", at=at(second))
+    read = leads.lead(lead.lead_id)
+    assert read is not None
+    return read
+
+
+KEPT = {"version", "sequence", "actions", "follow_up", "last_action", "counted_in_time"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("talked", {"note": "Ada"}),
+        ("win", {"amount": Decimal("1200.50"), "currency": "EUR"}),
+        ("snooze", {"until": at(7200)}),
+    ],
+)
+def test_what_is_undone_is_as_it_was_also_by_the_table(
+    leads: LeadTable, name: ActionName, fields: dict[str, Any]
+) -> None:
+    before = after(leads, a_captured_lead(leads), 1, LeadAcknowledged(rep_id="anna"))
+    acted = done(leads, before, 60, name, **fields)
+    if name == "win":
+        assert acted.closed_at is not None
+
+    lead = undone(leads, acted, 90)
+
+    assert lead.model_dump(exclude=KEPT) == before.model_dump(exclude=KEPT)
+    story = leads.story(lead.lead_id)
+    assert story is not None
+    assert len(story.notes) == ("note" in fields), "words are kept"
+
+
+def test_a_contact_comes_back_to_a_lead_whose_outcome_is_undone(leads: LeadTable) -> None:
+    lead = done(leads, a_captured_lead(leads), 60, "reject", reason="data.spam")
+
+    lead = undone(leads, lead, 90)
+
+    again = a_submission(2, phone="+447700900001", email="anna1@example.com")
+    filed = leads.capture(again, captured(again))
+    assert (filed.outcome, filed.lead_id) == ("joined", lead.lead_id)
+
+
+def test_an_outcome_is_not_undone_beside_a_newer_lead(leads: LeadTable) -> None:
+    old = done(leads, a_captured_lead(leads), 60, "reject", reason="data.spam")
+    a_captured_lead(leads, 2, phone=str(old.phone), email="new@example.com")
+
+    with pytest.raises(IllegalActionError, match="newer_lead"):
+        undone(leads, old, 90)
+
+
+def test_a_contact_is_free_again_when_reopening_is_undone(leads: LeadTable) -> None:
+    old = done(leads, a_captured_lead(leads), 60, "reject", reason="data.spam")
+    old = undone(leads, done(leads, old, 70, "reopen"), 90)
+    assert old.status == "closed"
+
+    newer = a_captured_lead(leads, 2, phone=str(old.phone), email=str(old.email))
+
+    assert newer.previous_lead_id == old.lead_id
+
+
+def test_a_story_has_everything_that_the_person_said(leads: LeadTable) -> None:
+    lead = a_captured_lead(leads, values={"message": "First", "budget": "50 000"})
+    again = a_submission(2, phone=str(lead.phone), email=str(lead.email))
+    leads.capture(again, captured(again))
+
+    story = leads.story(lead.lead_id)
+
+    assert story is not None
+    assert len(story.said) == 2
+    assert story.said[0].form_title == lead.form_title

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain import events as happened
-from shared.domain.actions import Action, act, replan
+from shared.domain.actions import Action, act, replan, undo
 from shared.domain.calendar import WEEKDAYS, Calendar
 from shared.domain.chain import Audience, Chain, Step
 from shared.domain.clocks import Terms
-from shared.domain.lead import Change, Lead
+from shared.domain.lead import Change, LastAction, Lead
 from shared.domain.projection import apply
 from shared.domain.roster import Rep
 from shared.errors import IllegalActionError
@@ -71,6 +71,8 @@ DEEDS = (
     "hand_over",
     "reject",
     "reopen",
+    "undo",
+    "undo",
     "replan",
     "resubmit",
     "leave",
@@ -93,6 +95,10 @@ class Life:
     now: datetime = RECEIVED
     there: set[str] = field(default_factory=lambda: {"anna", "boris"})
     asked: set[str] = field(default_factory=set)
+    sent: set[str] = field(default_factory=set)
+    before: Lead | None = None
+    """The lead before the last action, and whether its chain had ended."""
+    had_ended: bool = False
     breaches: int = 0
     has_ended: bool = False
     executions: dict[int, datetime] = field(default_factory=dict)
@@ -127,6 +133,7 @@ class Life:
                     happened.AlertSent(alert_id=key, rep_id=a.rep_id, via=a.via, message_id="m")
                     for key, a in self.lead.open_alerts.items()
                 )
+                self.sent |= {*self.lead.open_alerts}
                 self.record(Change(sent))
             case "resubmit":
                 if self.lead.status == "open":
@@ -140,6 +147,8 @@ class Life:
                 self.there.discard(rep_id)
             case "come":
                 self.there.add(rep_id)
+            case "undo":
+                self.undo()
             case name:
                 self.act(name, rep_id)
 
@@ -153,12 +162,48 @@ class Life:
                 "reason": "data.spam",
             }
         )
+        before, had_ended = self.lead, self.has_ended
         try:
             change = act(self.lead, action, rep_id, self.now, self.terms)
         except IllegalActionError:
             return
         if change is not None:
             self.record(change)
+            self.before, self.had_ended = before, had_ended
+
+    def undo(self) -> None:
+        """Whoever did something last takes it back, where that can be done."""
+        last = self.lead.last_action
+        if last is None:
+            return
+        try:
+            change = undo(self.lead, last.action_id, last.rep_id, self.now)
+        except IllegalActionError:
+            assert self.now > last.at + timedelta(minutes=1), "within a minute it can be undone"
+            return
+        assert change is not None
+        open_before = set(self.lead.open_alerts)
+        self.record(change)
+        # Its end was told before what is undone made the chain begin anew.
+        self.has_ended = self.has_ended or self.had_ended
+        self.look_at_what_is_back(last, open_before)
+
+    def look_at_what_is_back(self, last: LastAction, open_before: set[str]) -> None:
+        """Everything that the action changed is as it was; what happened since, stays."""
+        lead, before = self.lead, self.before
+        assert before is not None
+        for name in ("status", "rep_id", "acknowledged_by", "attempts", "first_attempt_at"):
+            assert getattr(lead, name) == getattr(before, name)
+        for name in ("contacted_at", "snoozed_until", "snoozes", "outcome", "closed_at"):
+            assert getattr(lead, name) == getattr(before, name)
+        assert lead.readings == before.readings
+        assert lead.awaits_attempt == before.awaits_attempt
+        assert lead.follow_up.counts_from == before.follow_up.counts_from
+        assert lead.follow_up.is_idle == before.follow_up.is_idle
+        swallowed = {*before.open_alerts} - {*lead.open_alerts} - self.sent
+        assert not swallowed, "what was called off waits again"
+        assert {*lead.open_alerts} <= {*before.open_alerts, *open_before}
+        assert lead.last_action is None, f"{last.action_id} is undone once"
 
     def record(self, change: Change) -> None:
         self.breaches += sum(isinstance(e, happened.ResponseBreached) for e in change.events)

@@ -7,8 +7,9 @@ import pytest
 
 from follow_up_lead import pages
 from follow_up_lead.service import act_on_lead, see_lead, see_list
+from shared.adapters.lead_table import Words
 from shared.domain import events as happened
-from shared.domain.actions import ActionName
+from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS, ActionName
 from shared.domain.calendar import Calendar
 from shared.domain.lead import FollowUp, Lead, Said
 from shared.domain.roster import Rep
@@ -154,7 +155,8 @@ def test_a_message_on_a_machine_is_a_call() -> None:
 
     assert "Saved: Called, left a message" in text
     assert "First call at 10:02 in time" in text
-    assert scene.html(130).count("<title>Left a message: ") == 1
+    assert "<title>Saved: Called, left a message. Left a message: Free" in scene.html(130)
+    assert "<title>Left a message: Free" in scene.html(241)
 
 
 # --- the clocks --------------------------------------------------------------------------------
@@ -302,7 +304,7 @@ def test_a_closed_lead_says_how_it_ended_and_offers_only_to_open_it_again() -> N
     page = scene.html(130)
 
     assert "Won: 1,200.50\u00a0EUR".replace("\u00a0", " ") in text_of(page)
-    assert page.count("<form") == page.count('value="reopen"') == 1
+    assert re.findall(r'name="action" value="(\w+)"', page) == ["undo", "reopen"]
     assert "Saved: Won" in text_of(page)
 
 
@@ -436,8 +438,8 @@ def test_what_was_typed_stays_and_its_form_is_open() -> None:
     assert page.count('<details name="outcome" open>') == 1
 
     page = str(Scene().act(60, "reject", reason="other").body)
-    assert '<option value="other" selected>' in page
-    assert 'aria-describedby="note-error"' in page
+    assert page.count('<details name="outcome" open>') == 1
+    assert 'maxlength="2000" aria-invalid="true" aria-describedby="note-error" autofocus>' in page
 
 
 def test_a_note_of_a_call_stays_too() -> None:
@@ -581,6 +583,225 @@ def test_a_list_in_russian() -> None:
         assert words in text
 
 
+# --- taking back -------------------------------------------------------------------------------
+
+
+def undoes(page: str) -> list[str]:
+    return re.findall(r'name="undoes" value="([^"]*)"', page)
+
+
+def test_what_was_done_can_be_undone_for_a_minute() -> None:
+    scene = Scene()
+    scene.act(60, "no_answer", note="Engaged")
+    page = scene.html(90)
+    (done,) = undoes(page)
+    assert "Saved: Called, no answer Undo within a minute" in text_of(page)
+    assert undoes(scene.html(120)) == [done]
+    assert undoes(scene.html(121)) == []
+
+    assert scene.act(100, "undo", undoes=done).status_code == 303
+
+    text = scene.text(101)
+    assert "Undone: Called, no answer What did" not in text
+    assert text.index("Undone: Called, no answer") < text.index("Ada Lovelace")
+    assert "Call by 10:05" in text
+    assert "Called, no answer undone · Anna Novak" in text
+    assert "Note undone · Anna Novak Engaged" in text, "words are kept"
+    assert undoes(scene.html(101)) == []
+    assert scene.act(102, "undo", undoes=done).status_code == 303, "sent twice, undone once"
+    assert scene.leads.writes == 3
+
+
+def test_what_is_undone_is_done_again_on_a_new_page_only() -> None:
+    scene = Scene()
+    scene.act(60, "talked")
+    scene.act(70, "undo", undoes=f"{60:032x}-talked")
+
+    again = scene.act(60, "talked")
+    assert again.status_code == 409
+    assert "This was undone." in text_of(again.body)
+    assert scene.act(80, "talked").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("seconds", "posted", "status", "sentence"),
+    [
+        (121, f"{60:032x}-talked", 409, "Too late to undo: that is possible for one minute."),
+        (100, f"{61:032x}-talked", 409, "This cannot be undone any more"),
+        (100, "talked", 422, "This page was too old."),
+        (100, "", 422, "This page was too old."),
+    ],
+)
+def test_what_cannot_be_undone(seconds: float, posted: str, status: int, sentence: str) -> None:
+    scene = Scene()
+    scene.act(60, "talked")
+
+    answer = scene.act(seconds, "undo", undoes=posted)
+
+    assert answer.status_code == status
+    assert sentence in text_of(answer.body)
+    assert f"<title>{sentence}" in str(answer.body)
+    assert scene.leads.writes == 2
+
+
+def test_only_what_one_did_oneself_is_offered() -> None:
+    scene = Scene()
+    scene.act(60, "talked")
+    scene.leads.link_to("Boris0000001", BORIS, scene.lead)
+    seen = see_lead("Boris0000001", scene.parts, at(70))
+    assert undoes(str(pages.lead_page(seen).body)) == []
+
+    form = {"action": "no_answer", "action_id": "b" * 32}
+    act_on_lead("Boris0000001", form, scene.parts, at(75))
+
+    answer = scene.act(80, "undo", undoes=f"{60:032x}-talked")
+    assert answer.status_code == 409
+    assert "something else has happened since" in text_of(answer.body)
+
+
+def test_a_russian_rep_takes_back() -> None:
+    scene = Scene(a_rep("anna", locale="ru"))
+    scene.act(60, "acknowledge")
+    assert "Отменить в течение минуты" in scene.text(61)
+
+    scene.act(70, "undo", undoes=f"{60:032x}-acknowledge")
+
+    assert "Отменено: " in scene.text(71)
+
+
+# --- an outcome in two taps --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "reasons"), [("reject", REJECTION_REASONS), ("lose", LOSS_REASONS)]
+)
+def test_a_button_for_each_reason(action: str, reasons: tuple[str, ...]) -> None:
+    page = Scene().html()
+    form = next(f for f in page.split("<details") if f'name="action" value="{action}"' in f)
+
+    assert re.findall(r'<button class="button" name="reason" value="([^"]*)"', form) == [*reasons]
+    assert form.index("<textarea") < form.index('value="other"'), "what it needs comes first"
+    assert "required" not in form, "only one of the buttons needs a note"
+
+
+@pytest.mark.parametrize(("action", "reason"), [("reject", "fit.region"), ("lose", "deal.price")])
+def test_a_tap_on_a_reason_closes_the_lead(action: str, reason: str) -> None:
+    scene = Scene()
+
+    assert scene.act(60, action, reason=reason, note="").status_code == 303
+    assert scene.leads.stories[scene.lead.lead_id].lead.reason == reason
+
+
+# --- ways to the person ------------------------------------------------------------------------
+
+VIBER = "viber://chat?number=%2B79161234567"
+
+
+@pytest.mark.parametrize(
+    ("phone", "extension", "hrefs"),
+    [
+        (
+            "+79161234567",
+            None,
+            ["https://wa.me/79161234567", "https://t.me/+79161234567", VIBER],
+        ),
+        ("+447400123456", None, ["https://wa.me/447400123456", "https://t.me/+447400123456"]),
+        ("+12015550123", None, ["https://wa.me/12015550123", "https://t.me/+12015550123"]),
+        ("+74951234567", None, []),
+        ("+79161234567", "12", []),
+        ("what I type", None, []),
+        (None, None, []),
+    ],
+)
+def test_messengers_where_they_make_sense(
+    phone: str | None, extension: str | None, hrefs: list[str]
+) -> None:
+    scene = Scene(phone=phone, phone_extension=extension)
+    page = scene.html()
+
+    found = re.findall(r'href="([^"]*)" rel="noreferrer"', page)
+    assert found == hrefs
+    assert ("it does not count as a call" in text_of(page)) == bool(hrefs)
+
+
+def test_an_extension_is_dialled_too() -> None:
+    page = Scene(phone_extension="12").html()
+
+    assert 'href="tel:+447700900123;ext=12"' in page
+
+
+# --- what was said before ----------------------------------------------------------------------
+
+
+def say(scene: Scene, *said: Words) -> None:
+    story = scene.leads.stories[scene.lead.lead_id]
+    scene.leads.stories[scene.lead.lead_id] = story._replace(said=said)
+
+
+def words(second: float, **values: str) -> Words:
+    return Words(received_at=at(second), form_title="Free consultation", values=values)
+
+
+def test_one_short_message_is_said_once() -> None:
+    scene = Scene()
+    say(scene, words(0, message="A machine that calculates", name="Ada", phone="1", consent="on"))
+
+    assert "Everything that was said" not in scene.text()
+
+
+def test_every_submission_stands_in_its_own_words() -> None:
+    scene = Scene()
+    say(scene, words(0, message="x" * 900, budget="50 000"), words(40, message="After lunch"))
+    text = scene.text()
+
+    assert f"10:00 · Free consultation {'x' * 900} budget 50 000" in text
+    assert "10:00 · Free consultation After lunch" in text
+    assert "not shown here" not in text
+
+
+def test_of_very_many_the_last_ones_are_shown() -> None:
+    scene = Scene()
+    say(scene, *(words(number, message=f"No. {number};") for number in range(30)))
+    text = scene.text()
+
+    assert "What was sent before is not shown here." in text
+    assert "No. 9;" not in text
+    assert "No. 10;" in text
+
+
+def test_former_leads_of_the_person_and_what_they_came_to() -> None:
+    scene = Scene(previous_lead_id="b" * 32)
+    for lead_id, before, more in (
+        ("b", "c", {"outcome": "lost", "reason": "deal.price", "rep_id": "boris"}),
+        ("c", "d", {"outcome": "won", "amount": "900", "currency": "EUR", "rep_id": "gone"}),
+        ("d", "e", {"outcome": "rejected", "reason": "reach.no_answer"}),
+        ("e", "f", {"outcome": "rejected", "reason": "data.spam"}),
+    ):
+        former = {"status": "closed", "asked": f"Asked in {lead_id}", **more}
+        scene.leads.add(a_lead(lead_id=lead_id * 32, previous_lead_id=before * 32, **former))
+    text = scene.text()
+
+    assert "Asked in b Lost: Price · Boris Weber" in text
+    assert "Asked in c Won: 900 EUR" in text.replace("\u00a0", " ")
+    assert "Asked in d Not a fit: Could not be reached" in text
+    assert "Asked in e" not in text
+
+
+def test_a_former_lead_of_another_team_is_not_shown() -> None:
+    scene = Scene(previous_lead_id="b" * 32)
+    scene.leads.add(a_lead(lead_id="b" * 32, team="others", status="closed", asked="Secret"))
+
+    assert "Before that" not in scene.text()
+
+
+def test_what_the_visitor_was_promised_and_the_channel() -> None:
+    text = Scene(promised_by=at(300), channel="Paid Search").text()
+
+    assert "Channel Paid Search" in text
+    assert "Promised a call by 10:05" in text
+    assert "Promised" not in Scene().text()
+
+
 # --- strangers' words --------------------------------------------------------------------------
 
 
@@ -591,7 +812,11 @@ def test_strangers_words_change_no_structure(words: str) -> None:
     def page(value: str) -> str:
         people = [a_rep("anna", name=f"Anna {value}"), a_rep("boris", name=f"Boris {value}")]
         said: dict[str, Any] = dict.fromkeys(fields, f"Ada {value}")
-        scene = Scene(people[0], **said, form_title=value)
+        scene = Scene(people[0], **said, form_title=value, previous_lead_id="b" * 32)
+        answers = {"message": f"Ada {value}", f"own {value}": f"Ada {value}"}
+        say(scene, Words(received_at=at(0), form_title=value, values=answers))
+        before = {"form_title": value, "asked": f"Ada {value}", "rep_id": "boris"}
+        scene.leads.add(a_lead(lead_id="b" * 32, status="closed", outcome="lost", **before))
         scene.leads.reps = (people[0], people[1], MARIA)
         scene.act(10, "no_answer", note=f"x{value}")
         scene.happen(20, happened.LeadAcknowledged(rep_id="boris"))

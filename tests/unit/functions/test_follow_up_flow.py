@@ -19,7 +19,7 @@ from send_alert.service import send
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
-from shared.domain.actions import Action, ActionName, act
+from shared.domain.actions import Action, ActionName, act, undo
 from shared.domain.clocks import Terms
 from shared.domain.events import (
     AlertFailed,
@@ -588,3 +588,25 @@ def test_a_step_by_text_alone_goes_by_mail_where_a_text_stands_for_many(flow: Fl
     reminders = [text for _, _, text in flow.outbox if "Not called yet" in text]
     assert len(reminders) == 6, "three by SMS, three by e-mail"
     assert sum(via == "email" and "Not called yet" in text for via, _, text in flow.outbox) == 3
+
+
+def test_an_alert_that_an_undone_call_had_called_off_is_sent_after_all(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    waiting = [*flow.lead.open_alerts]
+    assert len(waiting) == 2
+    assert send(flow.lead_id, waiting[0], flow.sending, at(1)) == "sent"
+    flow.rep_calls(at(2))
+    assert send(flow.lead_id, waiting[1], flow.sending, at(3)) == "dropped"
+    lead = flow.lead
+    change = undo(lead, str(at(2)), "anna", at(20))
+    assert change is not None
+    flow.leads.record(lead, change, actor="rep:anna", at=at(20))
+    assert flow.lead.due_at is not None
+    assert flow.lead.due_at <= at(20), "the sweeper finds it, should nobody hear of it"
+
+    advance(flow.lead_id, flow.advancing, at(20), undone=True)
+
+    assert flow.queued == [{"lead_id": flow.lead_id, "alert_id": waiting[1]}]
+    assert send(flow.lead_id, waiting[1], flow.sending, at(21)) == "sent"
+    assert len(flow.outbox) == 2
+    assert flow.lead.follow_up.wake_at == at(120)

@@ -11,7 +11,7 @@ from measure_events.service import CATALOGUE, Flat, labelling, measure
 from shared.adapters.dynamodb import Table
 from shared.adapters.policy_store import PolicyStore
 from shared.domain import events as happened
-from shared.domain.actions import Action, act
+from shared.domain.actions import Action, act, undo
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.instants import seconds_between
 from shared.domain.lead import Change, Lead
@@ -159,6 +159,71 @@ def test_each_lead_is_judged_once(
     assert of("RespondedInTime", measured) == in_time
     assert of("TimeToFirstAttempt", measured) == seconds
     assert len(of("ResponseBreached", measured)) == breaches
+
+
+# --- what is undone
+
+
+def undoing(*steps: str) -> Values:
+    """The figures of a lead of Anna's: actions, each a second after the other, and `undo`."""
+    lead, found = a_lead(rep_id="anna", promised_by=at(300)), []
+    for second, name in enumerate(steps):
+        change: Change | None
+        if name == "undo":
+            assert lead.last_action is not None
+            change = undo(lead, lead.last_action.action_id, "anna", at(second))
+        else:
+            fields = {"reason": "other", "note": "x", "amount": 1, "currency": "EUR"}
+            action = Action.model_validate({"name": name, "action_id": f"{second}", **fields})
+            change = act(lead, action, "anna", at(second), TERMS)
+        assert change is not None
+        lead = apply(lead, change, at(second))
+        found += [flat(event) for event in change.events]
+    return values(*found)
+
+
+@pytest.mark.parametrize(
+    ("action", "metrics"),
+    [
+        ("acknowledge", ["LeadAcknowledged"]),
+        ("no_answer", ["PromiseKept"]),
+        ("talked", ["LeadContacted", "PromiseKept"]),
+        ("reject", ["LeadRejected"]),
+        ("win", ["DealWon", "LeadContacted", "PromiseKept"]),
+        ("lose", ["DealLost", "LeadContacted", "PromiseKept"]),
+    ],
+)
+def test_what_is_undone_is_taken_off_again_and_what_is_done_again_counts_once(
+    action: str, metrics: list[str]
+) -> None:
+    undone, again = undoing(action, "undo"), undoing(action, "undo", action)
+    counted = {name for name, _, _ in undone} - {"TimeToFirstAttempt", "RespondedInTime"}
+
+    assert sorted(counted) == metrics
+    for metric in metrics:
+        assert of(metric, undone) == [1, -1]
+        assert sum(of(metric, again)) == 1
+        labels = {by for name, _, by in undone if name == metric}
+        assert len(labels) == 1, "of the same series"
+
+
+def test_a_first_call_that_is_made_again_is_judged_once() -> None:
+    measured = undoing("talked", "undo", "no_answer")
+
+    assert of("RespondedInTime", measured) == [100]
+    assert len(of("TimeToFirstAttempt", measured)) == 1
+
+
+def test_a_promise_that_was_broken_by_a_call_is_not_broken_by_it_any_more() -> None:
+    undone = happened.ActionUndone(
+        rep_id="anna",
+        action_id="a",
+        sequences=(2,),
+        undone=("LeadAttempted",),
+        promise_kept=False,
+    )
+
+    assert values(flat(undone)) == [("PromiseBroken", -1, "")]
 
 
 # --- names of forms
