@@ -17,20 +17,20 @@ import boto3
 import phonenumbers
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import deployment, roster, subscriptions
+from infra.cli import deployment, roster
 from infra.cli.commands import Commands, lines
 from infra.cli.deployment import Deployment, OperatorError
-from infra.cli.roster import CANARY, teams_of
+from infra.cli.roster import teams_of
+from shared.adapters import reachability, subscriptions
+from shared.adapters.reachability import FEW_USD
 from shared.adapters.timeouts import SHORT
 from shared.domain.coverage import coverage, may_be_given
 from shared.domain.policy import Policy
-from shared.domain.roster import Rep
+from shared.domain.roster import CANARY_TEAM, Rep
 from shared.errors import LeadlineError
 
 NEW_ACCOUNT_CONCURRENCY = 10
 HOLIDAYS_AHEAD = timedelta(days=180)
-FEW_USD = 1
-"""The quota that a new account starts with."""
 PATIENCE_SECONDS = 5
 SMS_RULES = (
     "https://docs.aws.amazon.com/sms-voice/latest/userguide/phone-numbers-sms-by-country.html"
@@ -130,12 +130,10 @@ def _could_not_check(error: Exception) -> Finding:
 
 
 def sms_sandbox(account: Account) -> Iterator[Finding]:
-    if not account.sns.get_sms_sandbox_account_status()["IsInSandbox"]:
+    verified = reachability.verified_in_sandbox(account.sns)
+    if verified is None:
         yield Finding("ok", "The account may send to any number.")
         return
-    pages = account.sns.get_paginator("list_sms_sandbox_phone_numbers").paginate()
-    numbers = [number for page in pages for number in page["PhoneNumbers"]]
-    verified = {n.get("PhoneNumber") for n in numbers if n.get("Status") == "Verified"}
     phones = {rep.phone for rep in account.roster if rep.phone}
     yield Finding(
         "warning" if phones and phones <= verified else "missing",
@@ -145,8 +143,7 @@ def sms_sandbox(account: Account) -> Iterator[Finding]:
 
 
 def sms_spend(account: Account) -> Iterator[Finding]:
-    attributes = account.sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"]
-    limit = float(attributes.get("MonthlySpendLimit", FEW_USD))
+    limit = reachability.sms_spend_limit(account.sns)
     budget = float(account.parameters.get("SmsMonthlyBudgetUsd", 0))
     says = f"SMS stop without an error after {limit:g} USD a month"
     if limit <= FEW_USD:
@@ -272,10 +269,7 @@ def teams_staffed(account: Account) -> Iterator[Finding]:
 def opted_out(account: Account) -> Iterator[Finding]:
     """Who answered STOP to an SMS. Says nothing when nobody did."""
     for rep in account.roster:
-        if (
-            rep.phone
-            and account.sns.check_if_phone_number_is_opted_out(phoneNumber=rep.phone)["isOptedOut"]
-        ):
+        if rep.phone and reachability.is_opted_out(account.sns, rep.phone):
             says = "answered STOP once: opt the number in again (once in 30 days, SNS console)."
             yield Finding("missing", f"{rep.name} {says}")
 
@@ -285,10 +279,10 @@ def emails(account: Account) -> Iterator[Finding]:
     everyone = roster.people_of(account.deployed, teams_of(account.policy, known))
     reps = [rep for rep in everyone if subscriptions.address_of(rep)]
     advice = {
-        "not subscribed": "is not subscribed: `leadline roster put FILE` does it",
-        "not confirmed": "has not followed the link in AWS's mail; `leadline roster put FILE` "
+        "not_subscribed": "is not subscribed: `leadline roster put FILE` does it",
+        "not_confirmed": "has not followed the link in AWS's mail; `leadline roster put FILE` "
         "sends another, each holds for two days",
-        "wrong filter": "is subscribed with another filter: `leadline roster put FILE` mends it",
+        "wrong_filter": "is subscribed with another filter: `leadline roster put FILE` mends it",
     }
     states = [(rep, subscriptions.state(rep, everyone, known)) for rep in reps]
     for rep, state in states:
@@ -327,7 +321,9 @@ def alarms(account: Account) -> Iterator[Finding]:
 def canary(account: Account) -> Iterator[Finding]:
     minutes = account.parameters.get("CanaryMinutes", "0")
     names = account.policy.names if account.policy else frozenset()
-    lacking = [name for name in (f"form/{CANARY}", f"chain/{CANARY}") if name not in names]
+    lacking = [
+        name for name in (f"form/{CANARY_TEAM}", f"chain/{CANARY_TEAM}") if name not in names
+    ]
     if minutes == "0":
         says = "Off: nothing proves between two leads that alerts come out (CanaryMinutes)."
         yield Finding("warning", says)
@@ -353,7 +349,7 @@ def public_address(account: Account) -> Iterator[Finding]:
         yield Finding("missing", f"{says}the output PublicDomainTarget) and at PublicUrl.")
         return
     yield Finding("ok", f"{url} answers.")
-    if account.policy and f"form/{CANARY}" in account.policy.names:
+    if account.policy and f"form/{CANARY_TEAM}" in account.policy.names:
         yield from _takes_forms(url)
     if not (account.parameters.get("PublicDomain") or account.parameters.get("PublicUrl")):
         says = "It is AWS's own and long, so that alerts take more SMS: see PublicDomain."
@@ -361,7 +357,7 @@ def public_address(account: Account) -> Iterator[Finding]:
 
 
 def _takes_forms(url: str) -> Iterator[Finding]:
-    path = f"/v1/forms/{CANARY}/submissions"
+    path = f"/v1/forms/{CANARY_TEAM}/submissions"
     status = status_at(f"{url}{path}", "OPTIONS")
     if isinstance(status, str):
         yield Finding("warning", f"{path} answers {status} from here: try again.")
