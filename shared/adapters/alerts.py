@@ -34,7 +34,7 @@ REFUSED_FOR_GOOD = {
     "SendingPausedException": "sending_paused",
     "LimitExceededException": "quota",
 }
-"""What no retry mends, in our words, by the codes of SNS and SES. Everything else is tried again."""
+"""What no retry mends, in our words, by the codes of SNS and SES. All else is tried again."""
 
 
 class AlertRefusedError(Exception):
@@ -150,6 +150,21 @@ class SesMail:
         except (ClientError, BotoCoreError) as error:
             raise _translated(error) from error
         return answer["MessageId"]
+
+
+class OpsMail:
+    """Messages to whoever runs the stack."""
+
+    def __init__(self, sns: "SNSClient", topic_arn: str) -> None:
+        self._sns = sns
+        self._topic_arn = topic_arn
+
+    def send(self, subject: str, text: str) -> None:
+        """Raises AlertRefusedError for good, AlertNotSentError for now."""
+        try:
+            self._sns.publish(TopicArn=self._topic_arn, Subject=subject, Message=text)
+        except (ClientError, BotoCoreError) as error:
+            raise _translated(error) from error
 
 
 def _translated(error: ClientError | BotoCoreError) -> Exception:

@@ -10,6 +10,7 @@ here.
 | a contact finds its open lead             | PK CONTACT#<kind>#<hash>                          |
 | a code from an SMS finds lead and person  | PK LINK#<hash>                                    |
 | the people of a team, its rotation        | query PK TEAM#<team>                              |
+| on which day a team was warned            | PK TEAM#<team>, SK CHANNELS                       |
 | the policy in force, one version, one doc | PK POLICY, SK CURRENT, VERSION#<n>; POLICY#<doc>  |
 | leads that should have been woken         | index due: due_shard, due_at (16 queries)         |
 | open leads of a rep, or of nobody         | index rep: open_rep, received_at                  |
@@ -73,6 +74,10 @@ def rep(team: str, rep_id: str) -> Key:
 
 def rotation(team: str) -> Key:
     return {"PK": f"TEAM#{team}", "SK": "ROTATION"}
+
+
+def channels(team: str) -> Key:
+    return {"PK": f"TEAM#{team}", "SK": "CHANNELS"}
 
 
 def policy_current() -> Key:

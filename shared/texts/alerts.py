@@ -28,6 +28,7 @@ HEADLINES: dict[AlertKind, str] = {
     "handed_over": mark("Handed over to you"),
     "callback": mark("Time to call, as agreed"),
     "reopened": mark("Open again"),
+    "unreachable": mark("Please see to it: the owner cannot be reached"),
     "off_duty": mark("Off duty: alerts were not answered"),
 }
 

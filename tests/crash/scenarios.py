@@ -40,6 +40,9 @@ BACKUP = {
 }
 LATER = {"step": "later", "after_seconds": 1200, "alert": [alert("manager", "breach", "sms")]}
 
+SOON = {**LATER, "step": "soon", "after_seconds": 240}
+"""Before the owner's time to answer is over."""
+
 
 def chain(*steps: Json, seconds: int = 1800) -> Json:
     return {"rounds": 1, "round_seconds": seconds, "steps": list(steps)}
@@ -206,13 +209,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "all_refused",
-            chain({**NEW, "alert": [alert("owner", "new", "sms", "email")]}, BACKUP, LATER),
+            chain({**NEW, "alert": [alert("owner", "new", "sms", "email")]}, BACKUP, SOON),
             refuses,
             refused=(("alice", "sms"), ("alice", "email"), ("diana", "sms")),
         ),
         Scenario(
             "calls_instead",
-            chain(NEW, LATER),
+            chain(NEW, SOON),
             calls_instead,
             refused=(("alice", "sms"), ("alice", "email"), ("boris", "email")),
         ),

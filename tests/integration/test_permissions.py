@@ -92,6 +92,8 @@ def named(resource: Any) -> str:
             return "*"
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case {"Fn::GetAtt": ["Monitoring", "Outputs.OpsTopicArn"]}:
+            return "OpsTopic"
         case {"Fn::GetAtt": ["LeadTable", "StreamArn"]}:
             return "LeadTable/stream"
         case {"Fn::Sub": str(text)}:
@@ -160,14 +162,14 @@ def logical_ids() -> dict[str, str]:
 
 
 def done(world: World) -> set[Use]:
-    names = logical_ids()
+    names = {**logical_ids(), world.outputs["OpsTopicArn"]: "OpsTopic"}
     uses = set()
     for line in world.calls.read_text().splitlines():
         call = json.loads(line)
         function = names[call["function"]]
         for action, thing, key in read_call(call["service"], call["operation"], call["params"]):
             name, _, index = thing.partition("/index/")
-            target = thing if thing in {PHONE, SECRETS} else names[name]
+            target = thing if thing in {PHONE, SECRETS, "*"} else names[name]
             uses.add(Use(function, action, f"{target}/index/{index}" if index else target, key))
     return uses
 
@@ -182,7 +184,8 @@ def read_call(
         case "sqs":
             yield f"sqs:{operation.removesuffix('Batch')}", params["QueueUrl"], None
         case "sns":
-            yield f"sns:{operation}", params.get("TopicArn", PHONE), None
+            thing = params.get("TopicArn") or (PHONE if "PhoneNumber" in params else "*")
+            yield f"sns:{operation}", thing, None
         case "events":
             for entry in params["Entries"]:
                 yield f"events:{operation}", entry["EventBusName"], None
