@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from shared.domain.channels import Problem
 from shared.texts import mark, translation
-from shared.texts.alerts import SEGMENTS, SUBJECT_LENGTH, Email, segments
+from shared.texts.alerts import SEGMENTS, Email, segments, subject_line
 from shared.texts.plain import cut, one_line
 
 _REASONS: Mapping[str, str] = {
@@ -79,7 +79,7 @@ def email(warning: Warning, locale: str) -> Email:
                 " This comes once a day for as long as it is so."
             )
         )
-    return Email(cut(subject, SUBJECT_LENGTH), "\n\n".join(blocks) + "\n")
+    return Email(subject_line(subject), "\n\n".join(blocks) + "\n")
 
 
 def sms(warning: Warning, locale: str) -> str:
