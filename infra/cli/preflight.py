@@ -21,7 +21,7 @@ from infra.cli import deployment, roster
 from infra.cli.commands import Commands, lines
 from infra.cli.deployment import Deployment, OperatorError
 from infra.cli.roster import teams_of
-from shared.adapters import reachability, subscriptions
+from shared.adapters import reachability, ses, subscriptions
 from shared.adapters.reachability import FEW_USD
 from shared.adapters.timeouts import SHORT
 from shared.domain.coverage import coverage, may_be_given
@@ -50,6 +50,7 @@ class Account:
         self.parameters = stack.parameters if stack else {}
         self.countries = countries
         self.sns = boto3.client("sns", config=SHORT)
+        self.ses: Any = boto3.client("sesv2", config=SHORT)
         self.functions = boto3.client("lambda", config=SHORT)
         self.cloudwatch = boto3.client("cloudwatch", config=SHORT)
         self.cloudformation = boto3.client("cloudformation", config=SHORT)
@@ -60,6 +61,22 @@ class Account:
         if self.stack is None:
             raise OperatorError("nothing is deployed")
         return self.stack
+
+    @property
+    def mails_by_ses(self) -> bool:
+        """Whether this deployment mails alerts by SES."""
+        return self.parameters.get("EmailSender") == "ses"
+
+    def is_verified(self, identity: str) -> bool:
+        """Whether SES may send as this address, or anybody of this domain."""
+        try:
+            return bool(
+                self.ses.get_email_identity(EmailIdentity=identity)["VerifiedForSendingStatus"]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NotFoundException":
+                return False
+            raise
 
     @cached_property
     def policy(self) -> Policy | None:
@@ -156,6 +173,16 @@ def sms_spend(account: Account) -> Iterator[Finding]:
         yield Finding("warning", f"{says}: {alarm}")
     else:
         yield Finding("ok", f"{says}.")
+
+
+def sms_delivery(account: Account) -> Iterator[Finding]:
+    """SNS takes an SMS long before a carrier does, and only its log says what came of it."""
+    role = reachability.delivery_log_role(account.sns)
+    if role:
+        yield Finding("ok", "What became of each SMS is logged by SNS.")
+    else:
+        says = "What became of an SMS is logged nowhere: see Delivery status in docs/deploy.md."
+        yield Finding("warning", says)
 
 
 def sms_senders(account: Account) -> Iterator[Finding]:
@@ -274,7 +301,36 @@ def opted_out(account: Account) -> Iterator[Finding]:
             yield Finding("missing", f"{rep.name} {says}")
 
 
+def ses_ready(account: Account) -> Iterator[Finding]:
+    """Whether SES would send what it is asked to. Says nothing where SNS mails."""
+    if not account.mails_by_ses:
+        return
+    about = account.ses.get_account()
+    if not about["ProductionAccessEnabled"]:
+        says = "SES is in its sandbox: mail reaches verified addresses only: ask AWS for more."
+        yield Finding("missing", says)
+    if not about["SendingEnabled"]:
+        yield Finding("missing", "AWS has paused SES for this account: see its console.")
+    sender = account.parameters["AlertEmailFrom"]
+    names = (sender, sender.rpartition("@")[2])
+    if any(map(account.is_verified, names)):
+        yield Finding("ok", f"SES may send as {sender}.")
+    else:
+        says = f"SES has verified neither {' nor '.join(names)}: do so in its console."
+        yield Finding("missing", says)
+
+
+def suppressed(account: Account) -> Iterator[Finding]:
+    """To whom SES sends nothing any more. Says nothing when that is nobody."""
+    for rep in account.roster:
+        if account.mails_by_ses and rep.email and ses.is_suppressed(account.ses, rep.email):
+            says = f"{rep.email} ({rep.name}) is on the suppression list of SES, after a bounce or"
+            yield Finding("missing", f"{says} a complaint: mend it, then take it off the list.")
+
+
 def emails(account: Account) -> Iterator[Finding]:
+    if account.mails_by_ses:
+        return
     known = subscriptions.of_topic(account.sns, account.deployed.resource("AlertTopic"))
     everyone = roster.people_of(account.deployed, teams_of(account.policy, known))
     reps = [rep for rep in everyone if subscriptions.address_of(rep)]
@@ -390,6 +446,7 @@ OF_THE_ACCOUNT: tuple[tuple[str, Check], ...] = (
     ("SMS sandbox", sms_sandbox),
     ("SMS spend", sms_spend),
     ("SMS sender", sms_senders),
+    ("SMS delivery", sms_delivery),
     ("Lambda", concurrency),
 )
 OF_THE_STACK: tuple[tuple[str, Check], ...] = (
@@ -398,6 +455,8 @@ OF_THE_STACK: tuple[tuple[str, Check], ...] = (
     ("team", teams_staffed),
     ("SMS opt-out", opted_out),
     ("e-mail", emails),
+    ("e-mail", ses_ready),
+    ("e-mail", suppressed),
     ("address", public_address),
     ("canary", canary),
     ("alarms", alarms),

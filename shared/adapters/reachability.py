@@ -113,3 +113,9 @@ def sms_spend_limit(sns: "SNSClient") -> float:
     """After how many dollars in a month SMS stop, without an error."""
     attributes = sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"]
     return float(attributes.get("MonthlySpendLimit", FEW_USD))
+
+
+def delivery_log_role(sns: "SNSClient") -> str | None:
+    """With which role SNS logs what became of SMS; None when it does not."""
+    attributes = sns.get_sms_attributes(attributes=["DeliveryStatusIAMRole"])["attributes"]
+    return attributes.get("DeliveryStatusIAMRole") or None
