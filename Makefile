@@ -71,8 +71,9 @@ endef
 
 # ---- Running ---------------------------------------------------------------------------------------
 
-run: setup ## Run everything on http://127.0.0.1:8080 (PORT=8090, FRESH=1 to start empty)
-	@exec .venv/bin/python -m infra.local.run --port $(PORT) $(if $(filter-out 0 no,$(FRESH)),--fresh)
+run: setup ## Run everything on http://127.0.0.1:8080 (PORT=8090, FRESH=1 to start empty, EMAIL_FROM=a@b.example for SES)
+	@exec .venv/bin/python -m infra.local.run --port $(PORT) $(if $(filter-out 0 no,$(FRESH)),--fresh) \
+		$(if $(EMAIL_FROM),--email-from "$(EMAIL_FROM)")
 
 # ---- Deploying -------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ LeadlineError
 │   ├── LeadChangedError           somebody else wrote the lead first
 │   ├── AlertLeasedError           another worker is sending this alert right now
 │   ├── AlertNotSentError          SNS did not take the message this time
+│   ├── ChannelsNotCheckedError    AWS did not say whom alerts would reach
 │   ├── EventsNotPublishedError    EventBridge or SQS did not take every message
 │   ├── WakeUpNotSetError          Step Functions did not start the execution that wakes the lead
 │   ├── SecretUnavailableError     SSM did not give a form's secret
@@ -127,6 +128,10 @@ class AlertLeasedError(RetryableError):
 
 class AlertNotSentError(RetryableError):
     code = "alert_not_sent"
+
+
+class ChannelsNotCheckedError(RetryableError):
+    code = "channels_not_checked"
 
 
 class EventsNotPublishedError(RetryableError):

@@ -17,6 +17,9 @@ class Settings:
     table_name: str
     bus_name: str
     alert_topic_arn: str
+    alert_email_from: str
+    """Whom alerts by e-mail come from; empty where SNS sends them."""
+    ops_topic_arn: str
     advance_queue_url: str
     alert_queue_url: str
     parking_queue_url: str
@@ -37,6 +40,8 @@ def settings() -> Settings:
         table_name=read("TABLE_NAME", ""),
         bus_name=read("BUS_NAME", ""),
         alert_topic_arn=read("ALERT_TOPIC_ARN", ""),
+        alert_email_from=read("ALERT_EMAIL_FROM", ""),
+        ops_topic_arn=read("OPS_TOPIC_ARN", ""),
         advance_queue_url=read("ADVANCE_QUEUE_URL", ""),
         alert_queue_url=read("ALERT_QUEUE_URL", ""),
         parking_queue_url=read("PARKING_QUEUE_URL", ""),

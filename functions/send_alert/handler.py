@@ -21,7 +21,7 @@ from shared.settings import settings
 def parts() -> Parts:
     return Parts(
         LeadTable(dynamodb.Table(dynamodb.client(), settings().table_name)),
-        alerts.AlertSender(alerts.client(), settings().alert_topic_arn),
+        alerts.sender(settings().alert_topic_arn, settings().alert_email_from),
         settings().public_url,
         time.sleep,
         now,

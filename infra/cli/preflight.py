@@ -17,20 +17,20 @@ import boto3
 import phonenumbers
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli import deployment, roster, subscriptions
+from infra.cli import deployment, roster
 from infra.cli.commands import Commands, lines
 from infra.cli.deployment import Deployment, OperatorError
-from infra.cli.roster import CANARY, teams_of
+from infra.cli.roster import teams_of
+from shared.adapters import reachability, ses, subscriptions
+from shared.adapters.reachability import FEW_USD
 from shared.adapters.timeouts import SHORT
 from shared.domain.coverage import coverage, may_be_given
 from shared.domain.policy import Policy
-from shared.domain.roster import Rep
+from shared.domain.roster import CANARY_TEAM, Rep
 from shared.errors import LeadlineError
 
 NEW_ACCOUNT_CONCURRENCY = 10
 HOLIDAYS_AHEAD = timedelta(days=180)
-FEW_USD = 1
-"""The quota that a new account starts with."""
 PATIENCE_SECONDS = 5
 SMS_RULES = (
     "https://docs.aws.amazon.com/sms-voice/latest/userguide/phone-numbers-sms-by-country.html"
@@ -50,6 +50,7 @@ class Account:
         self.parameters = stack.parameters if stack else {}
         self.countries = countries
         self.sns = boto3.client("sns", config=SHORT)
+        self.ses: Any = boto3.client("sesv2", config=SHORT)
         self.functions = boto3.client("lambda", config=SHORT)
         self.cloudwatch = boto3.client("cloudwatch", config=SHORT)
         self.cloudformation = boto3.client("cloudformation", config=SHORT)
@@ -60,6 +61,22 @@ class Account:
         if self.stack is None:
             raise OperatorError("nothing is deployed")
         return self.stack
+
+    @property
+    def mails_by_ses(self) -> bool:
+        """Whether this deployment mails alerts by SES."""
+        return self.parameters.get("EmailSender") == "ses"
+
+    def is_verified(self, identity: str) -> bool:
+        """Whether SES may send as this address, or anybody of this domain."""
+        try:
+            return bool(
+                self.ses.get_email_identity(EmailIdentity=identity)["VerifiedForSendingStatus"]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NotFoundException":
+                return False
+            raise
 
     @cached_property
     def policy(self) -> Policy | None:
@@ -130,12 +147,10 @@ def _could_not_check(error: Exception) -> Finding:
 
 
 def sms_sandbox(account: Account) -> Iterator[Finding]:
-    if not account.sns.get_sms_sandbox_account_status()["IsInSandbox"]:
+    verified = reachability.verified_in_sandbox(account.sns)
+    if verified is None:
         yield Finding("ok", "The account may send to any number.")
         return
-    pages = account.sns.get_paginator("list_sms_sandbox_phone_numbers").paginate()
-    numbers = [number for page in pages for number in page["PhoneNumbers"]]
-    verified = {n.get("PhoneNumber") for n in numbers if n.get("Status") == "Verified"}
     phones = {rep.phone for rep in account.roster if rep.phone}
     yield Finding(
         "warning" if phones and phones <= verified else "missing",
@@ -145,8 +160,7 @@ def sms_sandbox(account: Account) -> Iterator[Finding]:
 
 
 def sms_spend(account: Account) -> Iterator[Finding]:
-    attributes = account.sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"]
-    limit = float(attributes.get("MonthlySpendLimit", FEW_USD))
+    limit = reachability.sms_spend_limit(account.sns)
     budget = float(account.parameters.get("SmsMonthlyBudgetUsd", 0))
     says = f"SMS stop without an error after {limit:g} USD a month"
     if limit <= FEW_USD:
@@ -159,6 +173,16 @@ def sms_spend(account: Account) -> Iterator[Finding]:
         yield Finding("warning", f"{says}: {alarm}")
     else:
         yield Finding("ok", f"{says}.")
+
+
+def sms_delivery(account: Account) -> Iterator[Finding]:
+    """SNS takes an SMS long before a carrier does, and only its log says what came of it."""
+    role = reachability.delivery_log_role(account.sns)
+    if role:
+        yield Finding("ok", "What became of each SMS is logged by SNS.")
+    else:
+        says = "What became of an SMS is logged nowhere: see Delivery status in docs/deploy.md."
+        yield Finding("warning", says)
 
 
 def sms_senders(account: Account) -> Iterator[Finding]:
@@ -272,23 +296,49 @@ def teams_staffed(account: Account) -> Iterator[Finding]:
 def opted_out(account: Account) -> Iterator[Finding]:
     """Who answered STOP to an SMS. Says nothing when nobody did."""
     for rep in account.roster:
-        if (
-            rep.phone
-            and account.sns.check_if_phone_number_is_opted_out(phoneNumber=rep.phone)["isOptedOut"]
-        ):
+        if rep.phone and reachability.is_opted_out(account.sns, rep.phone):
             says = "answered STOP once: opt the number in again (once in 30 days, SNS console)."
             yield Finding("missing", f"{rep.name} {says}")
 
 
+def ses_ready(account: Account) -> Iterator[Finding]:
+    """Whether SES would send what it is asked to. Says nothing where SNS mails."""
+    if not account.mails_by_ses:
+        return
+    about = account.ses.get_account()
+    if not about["ProductionAccessEnabled"]:
+        says = "SES is in its sandbox: mail reaches verified addresses only: ask AWS for more."
+        yield Finding("missing", says)
+    if not about["SendingEnabled"]:
+        yield Finding("missing", "AWS has paused SES for this account: see its console.")
+    sender = account.parameters["AlertEmailFrom"]
+    names = (sender, sender.rpartition("@")[2])
+    if any(map(account.is_verified, names)):
+        yield Finding("ok", f"SES may send as {sender}.")
+    else:
+        says = f"SES has verified neither {' nor '.join(names)}: do so in its console."
+        yield Finding("missing", says)
+
+
+def suppressed(account: Account) -> Iterator[Finding]:
+    """To whom SES sends nothing any more. Says nothing when that is nobody."""
+    for rep in account.roster:
+        if account.mails_by_ses and rep.email and ses.is_suppressed(account.ses, rep.email):
+            says = f"{rep.email} ({rep.name}) is on the suppression list of SES, after a bounce or"
+            yield Finding("missing", f"{says} a complaint: mend it, then take it off the list.")
+
+
 def emails(account: Account) -> Iterator[Finding]:
+    if account.mails_by_ses:
+        return
     known = subscriptions.of_topic(account.sns, account.deployed.resource("AlertTopic"))
     everyone = roster.people_of(account.deployed, teams_of(account.policy, known))
     reps = [rep for rep in everyone if subscriptions.address_of(rep)]
     advice = {
-        "not subscribed": "is not subscribed: `leadline roster put FILE` does it",
-        "not confirmed": "has not followed the link in AWS's mail; `leadline roster put FILE` "
+        "not_subscribed": "is not subscribed: `leadline roster put FILE` does it",
+        "not_confirmed": "has not followed the link in AWS's mail; `leadline roster put FILE` "
         "sends another, each holds for two days",
-        "wrong filter": "is subscribed with another filter: `leadline roster put FILE` mends it",
+        "wrong_filter": "is subscribed with another filter: `leadline roster put FILE` mends it",
     }
     states = [(rep, subscriptions.state(rep, everyone, known)) for rep in reps]
     for rep, state in states:
@@ -327,7 +377,9 @@ def alarms(account: Account) -> Iterator[Finding]:
 def canary(account: Account) -> Iterator[Finding]:
     minutes = account.parameters.get("CanaryMinutes", "0")
     names = account.policy.names if account.policy else frozenset()
-    lacking = [name for name in (f"form/{CANARY}", f"chain/{CANARY}") if name not in names]
+    lacking = [
+        name for name in (f"form/{CANARY_TEAM}", f"chain/{CANARY_TEAM}") if name not in names
+    ]
     if minutes == "0":
         says = "Off: nothing proves between two leads that alerts come out (CanaryMinutes)."
         yield Finding("warning", says)
@@ -353,7 +405,7 @@ def public_address(account: Account) -> Iterator[Finding]:
         yield Finding("missing", f"{says}the output PublicDomainTarget) and at PublicUrl.")
         return
     yield Finding("ok", f"{url} answers.")
-    if account.policy and f"form/{CANARY}" in account.policy.names:
+    if account.policy and f"form/{CANARY_TEAM}" in account.policy.names:
         yield from _takes_forms(url)
     if not (account.parameters.get("PublicDomain") or account.parameters.get("PublicUrl")):
         says = "It is AWS's own and long, so that alerts take more SMS: see PublicDomain."
@@ -361,7 +413,7 @@ def public_address(account: Account) -> Iterator[Finding]:
 
 
 def _takes_forms(url: str) -> Iterator[Finding]:
-    path = f"/v1/forms/{CANARY}/submissions"
+    path = f"/v1/forms/{CANARY_TEAM}/submissions"
     status = status_at(f"{url}{path}", "OPTIONS")
     if isinstance(status, str):
         yield Finding("warning", f"{path} answers {status} from here: try again.")
@@ -394,6 +446,7 @@ OF_THE_ACCOUNT: tuple[tuple[str, Check], ...] = (
     ("SMS sandbox", sms_sandbox),
     ("SMS spend", sms_spend),
     ("SMS sender", sms_senders),
+    ("SMS delivery", sms_delivery),
     ("Lambda", concurrency),
 )
 OF_THE_STACK: tuple[tuple[str, Check], ...] = (
@@ -402,6 +455,8 @@ OF_THE_STACK: tuple[tuple[str, Check], ...] = (
     ("team", teams_staffed),
     ("SMS opt-out", opted_out),
     ("e-mail", emails),
+    ("e-mail", ses_ready),
+    ("e-mail", suppressed),
     ("address", public_address),
     ("canary", canary),
     ("alarms", alarms),

@@ -14,28 +14,26 @@ from zoneinfo import ZoneInfo
 
 import boto3
 
-from infra.cli import deployment, subscriptions
+from infra.cli import deployment
 from infra.cli.commands import Commands, lines
 from infra.cli.deployment import Deployment, OperatorError
 from infra.cli.on_duty import SUSPENDED, Duty
 from infra.cli.people_files import Person, read_people, read_person
 from infra.cli.republish import moment
-from infra.cli.subscriptions import Subscription
+from shared.adapters import subscriptions
 from shared.adapters.lead_table import STANDING, LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.adapters.queues import Queue
+from shared.adapters.subscriptions import Subscription
 from shared.adapters.timeouts import SHORT
 from shared.domain.calendar import first_moment
 from shared.domain.coverage import Coverage, coverage, joined, stretch
 from shared.domain.policy import Policy
-from shared.domain.roster import Absence, Rep
+from shared.domain.roster import CANARY_TEAM, Absence, Rep
 from shared.errors import PolicyError
 
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient
-
-CANARY = "canary"
-"""The team of nobody."""
 
 
 class Who(NamedTuple):
@@ -288,7 +286,7 @@ def run_now(options: Namespace) -> int:
 def _state(rep: Rep, everyone: Sequence[Rep], known: Sequence[Subscription]) -> str:
     if subscriptions.address_of(rep) is None:
         return ""
-    return f" ({subscriptions.state(rep, everyone, known)})"
+    return f" ({subscriptions.state(rep, everyone, known).replace('_', ' ')})"
 
 
 def _work(rep: Rep, now: datetime) -> str:
@@ -457,7 +455,7 @@ def current_policy(stack: Deployment) -> Policy | None:
 def teams_of(policy: Policy | None, known: Sequence[Subscription] = ()) -> list[str]:
     """The teams that forms or filters name, but not the canary's."""
     teams = {form.team for form in policy.forms} if policy else set()
-    return sorted(teams.union(*(one.filter.get("team", ()) for one in known)) - {CANARY})
+    return sorted(teams.union(*(one.filter.get("team", ()) for one in known)) - {CANARY_TEAM})
 
 
 def people_of(stack: Deployment, teams: Iterable[str]) -> list[Rep]:

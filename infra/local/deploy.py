@@ -7,6 +7,8 @@ different, and why:
   tree: the engine's own Python worker loses exception types, which retries depend on.
 - Layers are dropped: the interpreter of `.local/runtime` has what the layer has, and nothing else.
 - The state machine's YAML is inlined: the engine cannot read it from S3.
+- The right to mail by SES is one on everything: the engine knows neither identities nor
+  `ses:FromAddress`.
 - Nested stacks are read from the engine's S3, where `sam deploy` would put them.
 - The API has no body, which the engine cannot read either: its routes become an output of the
   stack, and the front door does the routing.
@@ -124,6 +126,11 @@ def prepare(
                 routes += routes_of(name, properties)
             case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
                 properties["Definition"] = definitions[properties.pop("DefinitionUri")]
+            case "AWS::IAM::Policy":
+                for statement in properties["PolicyDocument"]["Statement"]:
+                    if statement["Action"] == "ses:SendEmail":
+                        statement.pop("Condition")
+                        statement["Resource"] = "*"
             case "AWS::CloudFormation::Stack":
                 properties["TemplateURL"] = f"{files_url}/{properties['TemplateURL']}"
             case _:

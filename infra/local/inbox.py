@@ -1,7 +1,8 @@
 """Every SMS and e-mail that was sent: what would have reached a person's phone and mailbox.
 
-SMS are read from the engine, which keeps them; e-mails arrive as the posts of an HTTP subscription.
-Both are kept in a file, because the engine knows neither when an SMS was sent nor any e-mail.
+SMS are read from the engine, which keeps them, and so is mail of SES; that of SNS arrives as the
+posts of an HTTP subscription. All are kept in a file, because the engine knows neither when an SMS
+was sent nor any e-mail of SNS.
 """
 
 import http.client
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LINK_CODE = re.compile(r"/[lr]/([A-Za-z0-9]{12})\b")
 SMS_PATH = "/_ministack/sns/sms-messages"
+SES_PATH = "/_ministack/ses/messages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class Inbox:
     def take_email(self, message_id: str, rep_id: str, subject: str, text: str) -> None:
         self._take(message_id, "email", self._addresses.get(rep_id, rep_id), subject, text)
 
+    def take_mail(self, message_id: str, address: str, subject: str, text: str) -> None:
+        self._take(message_id, "email", address, subject, text)
+
     def _take(
         self,
         message_id: str,
@@ -98,23 +103,33 @@ class Inbox:
             self._messages[message_id] = message
 
 
-class SmsCollector:
-    """Moves new SMS from the engine into the inbox."""
+class Collector:
+    """Moves new SMS, and the mail of SES, from the engine into the inbox."""
 
     def __init__(self, inbox: Inbox, endpoint: str) -> None:
         self._inbox = inbox
         self._address = urlsplit(endpoint).netloc
 
-    def collect(self) -> None:
-        connection = http.client.HTTPConnection(self._address, timeout=5)
-        try:
-            connection.request("GET", SMS_PATH)
-            by_phone = json.load(connection.getresponse())["sms_messages"]
-        finally:
-            connection.close()
-        for phone, messages in by_phone.items():
+    def collect_sms(self) -> None:
+        for phone, messages in self._read(SMS_PATH)["sms_messages"].items():
             for message in messages:
                 self._inbox.take_sms(message["MessageId"], phone, message["Message"])
+
+    def collect_mail(self) -> None:
+        for messages in self._read(SES_PATH)["messages"].values():
+            for message in messages:
+                (address,) = message["To"]
+                self._inbox.take_mail(
+                    message["MessageId"], address, message["Subject"], message["BodyText"]
+                )
+
+    def _read(self, path: str) -> Any:
+        connection = http.client.HTTPConnection(self._address, timeout=5)
+        try:
+            connection.request("GET", path)
+            return json.load(connection.getresponse())
+        finally:
+            connection.close()
 
 
 class Mailboxes:

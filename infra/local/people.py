@@ -1,7 +1,8 @@
 """The sample people: put into the table once, and subscribed to alerts by e-mail.
 
 On AWS a person's address subscribes to the alert topic with a filter on the person's team and id.
-Here the subscriber is our inbox, by HTTP, with the same filter.
+Here the address does too, and the engine throws its mail away; what is read is our inbox, a
+subscriber by HTTP with the same filter.
 """
 
 import json
@@ -37,7 +38,8 @@ def seed(leads: LeadTable, people: Iterable[Rep]) -> None:
 
 
 def subscribe(sns: "SNSClient", topic_arn: str, people: Iterable[Rep], url: str) -> None:
-    """Have the e-mail of each person delivered to `<url>/_local/mail/<rep_id>`.
+    """Have the e-mail of each person delivered to `<url>/_local/mail/<rep_id>`, and the address
+    confirmed.
 
     The inbox must be listening: it confirms the subscriptions. Those of an earlier run at another
     port are removed.
@@ -47,13 +49,15 @@ def subscribe(sns: "SNSClient", topic_arn: str, people: Iterable[Rep], url: str)
         if endpoint not in wanted or not is_confirmed(sns, arn):
             sns.unsubscribe(SubscriptionArn=arn)
     for endpoint, rep in wanted.items():
-        # Does nothing for an endpoint that is subscribed.
-        sns.subscribe(
-            TopicArn=topic_arn,
-            Protocol="http",
-            Endpoint=endpoint,
-            Attributes={"FilterPolicy": json.dumps({"team": [rep.team], "rep_id": [rep.rep_id]})},
-        )
+        policy = json.dumps({"team": [rep.team], "rep_id": [rep.rep_id]})
+        for protocol, address in (("http", endpoint), ("email", rep.email or "")):
+            # Does nothing for an endpoint that is subscribed.
+            sns.subscribe(
+                TopicArn=topic_arn,
+                Protocol=protocol,
+                Endpoint=address,
+                Attributes={"FilterPolicy": policy},
+            )
     deadline = time.monotonic() + CONFIRMED_SECONDS
     while not all(is_confirmed(sns, arn) for arn in mailboxes(sns, topic_arn).values()):
         if time.monotonic() > deadline:

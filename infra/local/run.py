@@ -34,7 +34,7 @@ from infra.local.engine import Engine, resume_executions
 from infra.local.errors import LaptopError
 from infra.local.front_door import METHODS, FrontDoor
 from infra.local.function_logs import FunctionLogs
-from infra.local.inbox import Inbox, Mailboxes, SmsCollector
+from infra.local.inbox import Collector, Inbox, Mailboxes
 from infra.local.metrics_bridge import MetricsBridge
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
@@ -48,17 +48,24 @@ ENGINE_PORTS = 20
 class Laptop:
     """The engine with the stack on it, and one address that serves the API and the console.
 
-    `say` is told what is being done.
+    `say` is told what is being done. With `email_from` alerts are mailed by SES, from there.
     """
 
     def __init__(
-        self, port: int, state: Path, logs: Path, say: Callable[[str], None] = lambda _: None
+        self,
+        port: int,
+        state: Path,
+        logs: Path,
+        say: Callable[[str], None] = lambda _: None,
+        *,
+        email_from: str = "",
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
         self._state = state
         self._logs = logs
         self._say = say
+        self._email_from = email_from
         self._socket: socket.socket | None = None
         self._engine: Engine | None = None
         self._door: FrontDoor | None = None
@@ -89,7 +96,11 @@ class Laptop:
         engine.point_sdk_here()
 
         self._say("deploying template.yaml")
-        stack = deploy({"PublicUrl": self.url, "CanaryMinutes": "0"})
+        parameters = {"PublicUrl": self.url, "CanaryMinutes": "0"}
+        if self._email_from:
+            boto3.client("sesv2").create_email_identity(EmailIdentity=self._email_from)
+            parameters |= {"EmailSender": "ses", "AlertEmailFrom": self._email_from}
+        stack = deploy(parameters)
         dynamodb = boto3.client("dynamodb")
         table = Table(dynamodb, stack.outputs["TableName"])
         leads = LeadTable(table)
@@ -139,8 +150,9 @@ class Laptop:
             MetricsBridge(boto3.client("cloudwatch")).take,
             started_at_ms,
         )
-        sms = SmsCollector(inbox, engine.endpoint)
-        self._ticker = Ticker([sms.collect, logs.collect])
+        sent = Collector(inbox, engine.endpoint)
+        collect_mail = [sent.collect_mail] if self._email_from else []
+        self._ticker = Ticker([sent.collect_sms, *collect_mail, logs.collect])
         self._ticker.start()
         people.subscribe(sns, stack.outputs["AlertTopicArn"], sample, self.url)
         resumed = resume_executions(boto3.client("stepfunctions"))
@@ -282,6 +294,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8080, help="where everything is served")
     parser.add_argument("--fresh", action="store_true", help="forget all data and start empty")
     parser.add_argument("--data", type=Path, default=LOCAL, help="folder of the data and logs")
+    parser.add_argument("--email-from", default="", help="mail alerts by SES, from this address")
     options = parser.parse_args()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, interrupt)
@@ -292,15 +305,15 @@ def main() -> int:
             if options.fresh:
                 shutil.rmtree(state / "engine", ignore_errors=True)
                 (state / "inbox.jsonl").unlink(missing_ok=True)
-            run(options.port, options.data, started)
+            run(options.port, options.data, started, options.email_from)
     except (LaptopError, PolicyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def run(port: int, data: Path, started: float) -> None:
-    laptop = Laptop(port, data / "state", data / "log", say)
+def run(port: int, data: Path, started: float, email_from: str = "") -> None:
+    laptop = Laptop(port, data / "state", data / "log", say, email_from=email_from)
     try:
         laptop.start()
         say(WELCOME.format(url=laptop.url, seconds=time.monotonic() - started))

@@ -11,6 +11,7 @@ here.
 | a code from an SMS finds lead and person  | PK LINK#<hash>                                    |
 | the people of a team, its rotation        | query PK TEAM#<team>                              |
 | how often a phone has rung lately         | PK RINGING#<team>#<rep_id>, SK RINGING            |
+| on which day a team was warned            | PK TEAM#<team>, SK CHANNELS                       |
 | the policy in force, one version, one doc | PK POLICY, SK CURRENT, VERSION#<n>; POLICY#<doc>  |
 | leads that should have been woken         | index due: due_shard, due_at (16 queries)         |
 | open leads of a rep, or of nobody         | index rep: open_rep, received_at                  |
@@ -78,6 +79,10 @@ def rotation(team: str) -> Key:
 
 def ringing(team: str, rep_id: str) -> Key:
     return {"PK": f"RINGING#{team}#{rep_id}", "SK": "RINGING"}
+
+
+def channels(team: str) -> Key:
+    return {"PK": f"TEAM#{team}", "SK": "CHANNELS"}
 
 
 def policy_current() -> Key:

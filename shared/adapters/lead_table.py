@@ -3,7 +3,7 @@
 import secrets
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -503,6 +503,15 @@ class LeadTable:
             "PK = :pk AND begins_with(SK, :rep)", pk=keys.rep(team, "")["PK"], rep="REP#"
         )
         return [Rep.model_validate(item) for item in items]
+
+    def channels_told_on(self, team: str) -> date | None:
+        """The day on which a team's managers were last told whom alerts do not reach."""
+        item = self._table.get(keys.channels(team))
+        return date.fromisoformat(item["told_on"]) if item else None
+
+    def note_channels_told(self, team: str, on: date) -> None:
+        """Notes that they were told."""
+        self._table.transact([self._table.put({**keys.channels(team), "told_on": on.isoformat()})])
 
     def put_rep(self, rep: Rep) -> None:
         """Adds a person to a team, or replaces what was known of them."""

@@ -27,6 +27,7 @@ AlertKind = Literal[
     "callback",
     "reopened",
     "off_duty",
+    "unreachable",
 ]
 AttemptResult = Literal["talked", "no_answer", "voicemail"]
 ClockName = Literal["response", "acknowledge", "contact", "qualify", "owner"]
@@ -153,6 +154,8 @@ class AlertRequested(LeadEvent):
     """Another person whom the message is about."""
     by_email_too: bool | None = None
     """True on an SMS that goes to the person by e-mail, too."""
+    instead_of: tuple[str, ...] | None = None
+    """Who should have been told, and has no channel that works; the last one last."""
 
 
 class AlertSent(LeadEvent):
@@ -168,12 +171,26 @@ class AlertSent(LeadEvent):
 
 
 class AlertFailed(LeadEvent):
-    """SNS refused for good, such as for an opted-out number or an invalid address."""
+    """A channel refused for good: an opted-out number, an unconfirmed address, or none at all.
+
+    The planner takes the next channel of the person, and then the next person.
+    """
 
     alert_id: str
     rep_id: str
     via: Via
     reason: str
+
+
+class RepNotReached(LeadEvent):
+    """Every channel of a person refused a message, or there is none: somebody else is told."""
+
+    rep_id: str
+    alert_ids: tuple[str, ...]
+    """What was tried."""
+    step: str
+    instead_rep_id: str | None = None
+    """Who is told in their place; None when there is nobody left."""
 
 
 class LeadAcknowledged(LeadEvent):

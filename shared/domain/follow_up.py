@@ -9,7 +9,7 @@ from shared.domain import events as happened
 from shared.domain.chain import Audience, Step
 from shared.domain.clocks import Terms
 from shared.domain.events import AlertKind, LeadEvent, Via
-from shared.domain.lead import Change, FollowUp, Lead, Missed
+from shared.domain.lead import Change, FollowUp, Lead, Message, Missed, Unheard
 from shared.domain.roster import MISSED_PAGES, Rep, Roster
 from shared.domain.routing import Chosen, Nobody
 
@@ -18,6 +18,8 @@ LOOKED_AFTER_FOR = timedelta(days=7)
 """How often, and for how long, somebody is looked for whom to give a lead that nobody has."""
 
 EVERY_CHANNEL: tuple[Via, ...] = ("sms", "email")
+TO_MANAGERS: tuple[AlertKind, ...] = ("breach", "unassigned", "off_duty")
+"""Alerts that are a manager's business: where one cannot be reached, another is told first."""
 
 
 def plan(
@@ -53,6 +55,8 @@ def plan(
         draft.tell_owner("callback")
     if lead.submissions > lead.follow_up.told_submissions:
         follow_up = _tell_again(draft, follow_up)
+    for unheard in lead.unheard:
+        draft.take_up(unheard)
     follow_up = follow_up.model_copy(update={"tell_owner": draft.tells_owner_at is not None})
     if not draft.events and follow_up == lead.follow_up:
         return None
@@ -415,17 +419,120 @@ class _Draft:
             if rep.takes(via, self.now) and (about or (rep.rep_id, via) not in self.told)
         ]
         for via in taken:
-            self.events.append(
-                happened.AlertRequested(
-                    alert_id=f"{prefix}-{rep.rep_id}-{via}",
-                    round=round_number,
-                    step=step,
-                    kind=kind,
-                    rep_id=rep.rep_id,
-                    via=via,
-                    about=about,
-                    by_email_too=(via == "sms" and "email" in taken) or None,
-                )
+            self._ask(
+                rep,
+                via,
+                Message(prefix, kind),
+                (step, round_number),
+                about=about,
+                by_email_too=via == "sms" and "email" in taken,
             )
         if not about:
             self.told.update((rep.rep_id, via) for via in taken)
+
+    def _ask(
+        self,
+        rep: Rep,
+        via: Via,
+        message: Message,
+        place: tuple[str, int],
+        *,
+        about: str | None = None,
+        by_email_too: bool = False,
+        instead_of: tuple[str, ...] | None = None,
+    ) -> None:
+        """`place` is the name of the step, and its round."""
+        self.events.append(
+            happened.AlertRequested(
+                alert_id=f"{message.prefix}-{rep.rep_id}-{via}",
+                step=place[0],
+                round=place[1],
+                kind=message.kind,
+                rep_id=rep.rep_id,
+                via=via,
+                about=about,
+                by_email_too=by_email_too or None,
+                instead_of=instead_of,
+            )
+        )
+
+    # --- when a channel failed -------------------------------------------------------------------
+
+    def take_up(self, unheard: Unheard) -> None:
+        """Takes the next channel of a person for a message that none took so far; where they have
+        no other, the next in line is told.
+
+        Each alert has an id of its own that follows from the one that failed, so that this too is
+        done once.
+        """
+        failed, message = unheard.alert, unheard.message
+        place = (failed.step, failed.round)
+        owner_id = self.owner.rep_id if self.owner else None
+        if failed.rep_id == self.lead.rep_id and owner_id not in (None, failed.rep_id):
+            return  # it is another's now, who is told
+        rep = self.roster.active(failed.rep_id)
+        others = (via for via in EVERY_CHANNEL if via not in unheard.tried)
+        via = next((via for via in others if rep and rep.reachable_by(via)), None)
+        if rep is not None and via is not None:
+            about, instead_of = failed.about, failed.instead_of
+            self._ask(rep, via, message, place, about=about, instead_of=instead_of)
+            return
+        stand_in, is_told = self._stand_in(unheard)
+        self.events.append(
+            happened.RepNotReached(
+                rep_id=failed.rep_id,
+                alert_ids=unheard.alert_ids,
+                step=failed.step,
+                instead_rep_id=stand_in.rep_id if stand_in else None,
+            )
+        )
+        if stand_in is None or is_told:
+            return
+        instead = Message(f"{message.prefix}-for.{failed.rep_id}", self._in_place(failed.kind))
+        tried = (*(failed.instead_of or ()), failed.rep_id)
+        for each in filter(stand_in.reachable_by, EVERY_CHANNEL):
+            self._ask(
+                stand_in,
+                each,
+                instead,
+                place,
+                about=failed.about,
+                instead_of=tried,
+            )
+
+    def _in_place(self, kind: AlertKind) -> AlertKind:
+        """What a stand-in is told; what goes to managers is the same for each of them."""
+        if kind in TO_MANAGERS:
+            return kind
+        return "backup" if self.lead.awaits_attempt else "unreachable"
+
+    def _stand_in(self, unheard: Unheard) -> tuple[Rep | None, bool]:
+        """Who is told in the place of somebody, and whether they get the same message anyway."""
+        failed = unheard.alert
+        for key, alert in (*self.lead.open_alerts.items(), *self.lead.settled_alerts.items()):
+            is_same = alert.message(key) == unheard.message and alert.rep_id != failed.rep_id
+            arrives = getattr(alert, "failed", None) is None
+            if is_same and arrives and (mate := self.roster.active(alert.rep_id)):
+                return mate, True
+        passed_over = {failed.rep_id, failed.about, *(failed.instead_of or ())}
+        reps = self._in_line(failed.rep_id)
+        managers = self.roster.managers
+        if failed.kind == "off_duty":
+            line = managers
+        elif failed.kind in TO_MANAGERS:
+            line = (*managers, *reps)
+        else:
+            passed_over |= {self.owner.rep_id} if self.owner else set()
+            line = (*reps, *managers)
+        return next((r for r in line if r.reachable and r.rep_id not in passed_over), None), False
+
+    def _in_line(self, rep_id: str) -> tuple[Rep, ...]:
+        """Those on duty in the order of turns, beginning after somebody; those of the first rule
+        that has any come first.
+        """
+        pools = [rule.pool(self.roster.on_duty) for rule in self.terms.rules if rule.is_of_a_pool]
+        found: dict[str, Rep] = {}
+        for pool in pools:
+            for rep in sorted(pool, key=lambda rep: (rep.rep_id <= rep_id, rep.rep_id)):
+                found.setdefault(rep.rep_id, rep)
+        return tuple(found.values())

@@ -56,6 +56,39 @@ class OpenAlert(BaseModel):
     about: str | None = None
     """Another person whom the message is about."""
     by_email_too: bool | None = None
+    step: str = ""
+    round: int = 1
+    instead_of: tuple[str, ...] | None = None
+    """Who should have been told, and could not be reached."""
+
+    def message(self, alert_id: str) -> "Message":
+        """The message that this alert carries to one person by one channel."""
+        return Message(alert_id.removesuffix(f"-{self.rep_id}-{self.via}"), self.kind)
+
+
+class SettledAlert(OpenAlert):
+    """An alert that went out, or failed for good, while its message is still in question."""
+
+    failed: str | None = None
+    """Why; None when it went out."""
+
+
+class Message(NamedTuple):
+    """What one or more people are told at one step, each by one or more channels."""
+
+    prefix: str
+    """What the ids of its alerts begin with."""
+    kind: happened.AlertKind
+
+
+class Unheard(NamedTuple):
+    """A message that no channel took to a person, of those that were tried."""
+
+    message: Message
+    alert_ids: tuple[str, ...]
+    alert: SettledAlert
+    """The last that failed."""
+    tried: tuple[Via, ...]
 
 
 class Passed(NamedTuple):
@@ -261,6 +294,8 @@ class Lead(Said):
     said_again: Said | None = None
     """The last submission after the first: what the lead was told first is never overwritten."""
     open_alerts: dict[str, OpenAlert] = {}
+    settled_alerts: dict[str, SettledAlert] = {}
+    """Of each message that somebody may still have to be told another way: what came of it."""
     readings: dict[ClockName, Reading] = {}
     """What the clocks showed when they were stopped."""
     alerted_at: Instant | None = None
@@ -359,6 +394,25 @@ class Lead(Said):
         return happened.ResponseBreached(step=step, promise_broken=broken or None)
 
     @property
+    def unheard(self) -> list[Unheard]:
+        """Messages that somebody was to get, did not get, and is not being sent either."""
+        under_way = {(a.message(key), a.rep_id) for key, a in self.open_alerts.items()}
+        failed: dict[tuple[Message, str], list[tuple[str, SettledAlert]]] = {}
+        for key, alert in self.settled_alerts.items():
+            told = alert.message(key), alert.rep_id
+            if alert.failed is not None and told not in under_way:
+                failed.setdefault(told, []).append((key, alert))
+        return [
+            Unheard(
+                message,
+                tuple(key for key, _ in alerts),
+                alerts[-1][1],
+                tuple(alert.via for _, alert in alerts),
+            )
+            for (message, _), alerts in failed.items()
+        ]
+
+    @property
     def due_at(self) -> datetime | None:
         """When something should happen at the latest; None when nothing is awaited.
 
@@ -369,9 +423,8 @@ class Lead(Said):
             return None
         if not self.follow_up.planned:
             return self.clock_started_at
-        moments = [
-            alert.requested_at + ALERT_CONFIRMED_WITHIN for alert in self.open_alerts.values()
-        ]
+        awaited = [*self.open_alerts.values(), *(one.alert for one in self.unheard)]
+        moments = [alert.requested_at + ALERT_CONFIRMED_WITHIN for alert in awaited]
         if self.follow_up.wake_at is not None:
             moments.append(self.follow_up.wake_at)
         if self.acknowledgement_ends_at is not None:
@@ -391,7 +444,8 @@ class Lead(Said):
         """Whether something that should have happened by itself did not.
 
         The planner never saw the lead, nobody woke it, nobody ended an acknowledgement, an alert is
-        neither sent nor failed, or its owner was not told of it or of a further submission. Not
+        neither sent nor failed, or failed without another taking its place, or its owner was not
+        told of it or of a further submission. Not
         what waits by design: submissions that are held back, and a lead without an owner.
         """
         if self.status == "closed":
@@ -402,7 +456,8 @@ class Lead(Said):
         ends_at = self.acknowledgement_ends_at
         if self.overslept(now) or (ends_at is not None and ends_at < long_ago):
             return True
-        if any(alert.requested_at < long_ago for alert in self.open_alerts.values()):
+        awaited = [*self.open_alerts.values(), *(one.alert for one in self.unheard)]
+        if any(alert.requested_at < long_ago for alert in awaited):
             return True
         if self.tells_owner_at is not None and self.tells_owner_at < long_ago:
             return True

@@ -1,5 +1,6 @@
 """What events make of a lead: the projection that is written in the same transaction with them."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from shared.domain import events as happened
@@ -13,12 +14,18 @@ from shared.domain.lead import (
     OpenAlert,
     Outcome,
     Passed,
+    SettledAlert,
 )
 
 Fields = dict[str, object]
 """What changes on a lead."""
 
-OUTLIVE_A_CALL: tuple[happened.AlertKind, ...] = ("again", "handed_over", "off_duty")
+OUTLIVE_A_CALL: tuple[happened.AlertKind, ...] = (
+    "again",
+    "handed_over",
+    "off_duty",
+    "unreachable",
+)
 """Alerts that are not about a call that nobody made."""
 
 NOBODY_IS_ON_IT: Fields = dict.fromkeys(
@@ -43,15 +50,13 @@ def apply(lead: Lead, change: Change, at: datetime) -> Lead:
     if not lead.awaits_attempt:
         # What was asked for because nobody had called makes no sense any more.
         follow_up = follow_up.model_copy(update={"wake_at": None, "planned": True})
-        fields["open_alerts"] = {
-            alert_id: alert
-            for alert_id, alert in _lasting(lead).items()
-            if lead.status == "open" or alert.kind == "off_duty"
-        }
+        is_open = lead.status == "open"
+        fields |= _alerts_where(lead, lambda a: _lasts(a) and (is_open or a.kind == "off_duty"))
     fields["follow_up"] = follow_up
     if change.action_id is not None:
         fields["actions"] = (*lead.actions, change.action_id)[-5:]
     after = lead.model_copy(update=fields)
+    after = after.model_copy(update={"settled_alerts": _in_question(after)})
     return after.model_copy(update={"last_action": _last_action(before, after, change, at)})
 
 
@@ -74,6 +79,9 @@ def _effect(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
             return _settled(lead, event, at)
         case happened.ActionUndone():
             return _undone(lead, at)
+        case happened.RepNotReached(alert_ids=alert_ids):
+            left = {k: a for k, a in lead.settled_alerts.items() if k not in alert_ids}
+            return {"settled_alerts": left}
         case happened.LeadAttempted():
             return _attempted(lead, event, at)
         case happened.LeadContacted():
@@ -102,6 +110,10 @@ def _settled(lead: Lead, event: AlertSent | AlertFailed, at: datetime) -> Fields
         # It was on its way when it was called off: there is nothing to bring back.
         called_off = {key: a for key, a in last.open_alerts.items() if key != event.alert_id}
         fields["last_action"] = last.model_copy(update={"open_alerts": called_off})
+    if alert := lead.open_alerts.get(event.alert_id):
+        failed = event.reason if isinstance(event, AlertFailed) else None
+        settled = SettledAlert.model_validate({**alert.model_dump(), "failed": failed})
+        fields["settled_alerts"] = {**lead.settled_alerts, event.alert_id: settled}
     if not isinstance(event, AlertSent):
         return fields
     if event.after_seconds is not None:
@@ -137,14 +149,36 @@ def _answered(lead: Lead) -> FollowUp:
     return lead.follow_up.model_copy(update={"paged_at": None})
 
 
-def _without(lead: Lead, *kinds: happened.AlertKind) -> dict[str, OpenAlert]:
+def _alerts_where(lead: Lead, stands: Callable[[OpenAlert], bool]) -> Fields:
+    """The alerts whose reason still stands: those under way, and those that failed."""
+    return {
+        "open_alerts": {k: a for k, a in lead.open_alerts.items() if stands(a)},
+        "settled_alerts": {k: a for k, a in lead.settled_alerts.items() if stands(a)},
+    }
+
+
+def _without(lead: Lead, *kinds: happened.AlertKind) -> Fields:
     """The alerts that are left when the reason for these kinds is gone."""
-    return {key: alert for key, alert in lead.open_alerts.items() if alert.kind not in kinds}
+    return _alerts_where(lead, lambda alert: alert.kind not in kinds)
 
 
-def _lasting(lead: Lead) -> dict[str, OpenAlert]:
-    """The alerts that nobody waits for a call with."""
-    return {key: a for key, a in lead.open_alerts.items() if a.kind in OUTLIVE_A_CALL}
+def _lasts(alert: OpenAlert) -> bool:
+    """Whether an alert stands though nobody waits for a call."""
+    return alert.kind in OUTLIVE_A_CALL
+
+
+def _in_question(lead: Lead) -> Mapping[str, SettledAlert]:
+    """What came of messages of which something is still under way, or did not reach somebody."""
+    settled = lead.settled_alerts
+    heard = {(a.message(k), a.rep_id) for k, a in settled.items() if a.failed is None}
+    settled = {
+        key: alert
+        for key, alert in settled.items()
+        if alert.failed is None or (alert.message(key), alert.rep_id) not in heard
+    }
+    open_messages = {alert.message(key) for key, alert in lead.open_alerts.items()}
+    open_messages |= {a.message(key) for key, a in settled.items() if a.failed is not None}
+    return {key: a for key, a in settled.items() if a.message(key) in open_messages}
 
 
 # --- who has it ----------------------------------------------------------------------------------
@@ -157,7 +191,7 @@ def _on_owner(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
                 "rep_id": rep_id,
                 "assigned_at": at,
                 "assignment_failed_at": None,
-                "open_alerts": _without(lead, "unassigned"),
+                **_without(lead, "unassigned"),
                 "follow_up": _answered(lead),
             }
         case happened.AssignmentFailed():
@@ -169,7 +203,7 @@ def _on_owner(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
                 "acknowledged_at": at,
                 "acknowledged_by": rep_id,
                 "acknowledged_until": until,
-                "open_alerts": _without(lead, "repeat", "backup", "offer"),
+                **_without(lead, "repeat", "backup", "offer"),
                 "follow_up": _answered(lead),
             }
         case happened.AcknowledgementExpired() | happened.LeadEscalated(to="team"):
@@ -196,11 +230,13 @@ def _reassigned(lead: Lead, event: happened.LeadReassigned, at: datetime) -> Fie
         "rep_id": event.to_rep_id,
         "assigned_at": at,
         "assignment_failed_at": None,
-        "open_alerts": {
-            key: alert
-            for key, alert in _without(lead, "unassigned").items()
-            if alert.rep_id != event.from_rep_id or alert.kind == "off_duty"
-        },
+        **_alerts_where(
+            lead,
+            lambda alert: (
+                alert.kind != "unassigned"
+                and (alert.rep_id != event.from_rep_id or alert.kind == "off_duty")
+            ),
+        ),
         **NOBODY_IS_ON_IT,
         "snoozed_until": None,
         "readings": {key: r for key, r in lead.readings.items() if key != "owner"},
@@ -221,7 +257,7 @@ def _on_plan(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
                 "respond_by": respond_by or lead.respond_by,
                 # What they asked for replaces what they were told.
                 "promised_by": respond_by if lead.promised_by and respond_by else lead.promised_by,
-                "open_alerts": _lasting(lead),
+                **_alerts_where(lead, _lasts),
                 **NOBODY_IS_ON_IT,
                 "follow_up": lead.follow_up.restarted(until, "snoozed").model_copy(
                     update={"tell_owner": True}

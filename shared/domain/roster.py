@@ -12,6 +12,9 @@ from shared.domain.events import Via
 from shared.domain.instants import Instant
 from shared.domain.names import Name
 
+CANARY_TEAM = "canary"
+"""Nobody's team: what it is sent arrives in a queue."""
+
 MISSED_PAGES = 2
 """So many alerts in a row without an answer put somebody off duty."""
 

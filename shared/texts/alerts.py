@@ -28,11 +28,12 @@ HEADLINES: dict[AlertKind, str] = {
     "handed_over": mark("Handed over to you"),
     "callback": mark("Time to call, as agreed"),
     "reopened": mark("Open again"),
+    "unreachable": mark("Please see to it: the owner cannot be reached"),
     "off_duty": mark("Off duty: alerts were not answered"),
 }
 
 SUBJECT_LENGTH = 99
-"""SNS takes fewer than 100 characters."""
+"""SNS takes fewer than 100 characters of UTF-8 text, and no line break or control character."""
 
 
 class Email(NamedTuple):
@@ -221,9 +222,15 @@ def email(
         f"{open_link}\n{link}",
     ]
     return Email(
-        cut(f"{headline}: {subject}" if subject else headline, SUBJECT_LENGTH),
+        subject_line(f"{headline}: {subject}" if subject else headline),
         "\n\n".join(filter(None, blocks)) + "\n",
     )
+
+
+def subject_line(text: str) -> str:
+    """As much of one line as SNS takes for a subject, in UTF-16 should it count that."""
+    astral = sum(ord(letter) > 0xFFFF for letter in text[:SUBJECT_LENGTH])
+    return cut(text, SUBJECT_LENGTH - astral)
 
 
 def _phone_with_link(lead: Lead, locale: str) -> str:
@@ -278,7 +285,7 @@ def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:
         )
     name = {"name": one_line(who.name)}
     return Email(
-        cut(_("%(name)s is off duty now") % name, SUBJECT_LENGTH),
+        subject_line(_("%(name)s is off duty now") % name),
         _(
             "Two leads in a row were taken from %(name)s, because the alerts about them were not"
             " answered. New leads go to others, until %(name)s answers one or is put on duty"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from shared.domain import events as happened
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.lead import Note
-from shared.texts import mark, translation
+from shared.texts import channels, mark, translation
 from shared.texts.figures import money
 from shared.texts.plain import paragraphs
 from shared.texts.words import reason
@@ -24,6 +24,8 @@ _WORDS = {
     "AlertSent email": mark("Alert by e-mail"),
     "AlertFailed sms": mark("SMS could not be sent"),
     "AlertFailed email": mark("E-mail could not be sent"),
+    "RepNotReached": mark("Reached by no channel, somebody else is told"),
+    "RepNotReached nobody": mark("Reached by no channel, and nobody is left to tell"),
     "LeadAcknowledged": mark("On it"),
     "AcknowledgementExpired": mark("On it, and no call: free again"),
     "LeadAttempted talked": mark("Called, talked"),
@@ -49,7 +51,7 @@ _WORDS = {
 here matters to the machinery only."""
 
 _VARIANT_FIELDS = ("rang", "via", "result", "to", "rule", "reason")
-_PEOPLE_FIELDS = ("from_rep_id", "to_rep_id", "rep_id")
+_PEOPLE_FIELDS = ("from_rep_id", "to_rep_id", "rep_id", "instead_rep_id")
 
 
 class Line(NamedTuple):
@@ -111,8 +113,11 @@ def _line(recorded: RecordedEvent, notes: Mapping[str, Note], locale: str) -> Li
             note = notes.get(note_id)
             author, text = (note.author, paragraphs(note.text)) if note else (recorded.actor, "")
             return line._replace(people=(author,), note=text)
-        case happened.AlertSent() | happened.AlertFailed():
+        case happened.AlertSent():
             return line._replace(is_minor=True)
+        case happened.AlertFailed(reason=code):
+            why = channels.reason(code, locale)
+            return line._replace(text=f"{said}: {why}", is_minor=True)
         case _:
             return line
 
@@ -126,6 +131,8 @@ def what(event: LeadEvent, locale: str) -> str | None:
 def _words(event: LeadEvent) -> str | None:
     if isinstance(event, happened.LeadEscalated) and event.ends_chain:
         return mark("No more alerts, the manager's list keeps it")
+    if isinstance(event, happened.RepNotReached) and event.instead_rep_id is None:
+        return _WORDS["RepNotReached nobody"]
     variants = (f"{event.type} {getattr(event, field, '')}" for field in _VARIANT_FIELDS)
     return next((_WORDS[name] for name in (*variants, event.type) if name in _WORDS), None)
 

@@ -16,7 +16,7 @@ from shared.domain.events import OPERATOR, LeadEvent, RecordedEvent, Verdict
 from shared.domain.lead import Lead, Note
 from shared.domain.submission import Submission
 from shared.domain.waiting import Listed, listed
-from shared.texts import clocks, figures, mark, translation, words
+from shared.texts import channels, clocks, figures, mark, translation, words
 from shared.texts.alerts import HEADLINES
 from shared.texts.clocks import Clock, Reader, Row
 from shared.texts.plain import one_line, paragraphs
@@ -119,14 +119,6 @@ _VERDICTS: Mapping[Verdict, str] = {
 }
 
 _VIA: Mapping[happened.Via, str] = {"sms": mark("SMS"), "email": mark("E-mail")}
-
-_REFUSALS = {
-    "opted_out": mark("the person answered STOP"),
-    "invalid_address": mark("the number or address is wrong"),
-    "unreachable": mark("the roster has no number or address of theirs"),
-    "topic_missing": mark("the topic of the alerts is gone"),
-}
-"""Why an alert was refused for good. A code of a newer version stays a code."""
 
 _REASSIGNED = {
     "no_reaction": mark("there was no reaction in time"),
@@ -324,8 +316,6 @@ def _details(event: LeadEvent, reader: Reader) -> Iterator[str]:
                 yield _("by the rule %(rule)s") % {"rule": rule}
         case happened.LeadReassigned(reason=reason) if reason in _REASSIGNED:
             yield _(_REASSIGNED[reason])
-        case happened.AlertFailed(reason=reason):
-            yield _(_REFUSALS.get(reason, reason))
         case happened.LeadAcknowledged(until=until) | happened.LeadSnoozed(until=until) if until:
             yield _("until %(time)s") % {"time": _time(until, reader)}
         case happened.LeadAttempted(after_seconds=after, in_time=in_time) if after is not None:
@@ -384,7 +374,7 @@ def _became(alerted: Alerted, reader: Reader) -> str:
                 "span": _short(passed.total_seconds(), reader.locale)
             }
         case happened.AlertFailed(reason=reason):
-            return _("refused: %(why)s") % {"why": _(_REFUSALS.get(reason, reason))}
+            return _("refused: %(why)s") % {"why": channels.reason(reason, reader.locale)}
         case None:
             return _("not sent yet")
         case event:

@@ -25,7 +25,9 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "events.PutEvents": ("InternalException", "some_refused"),
     "sqs.SendMessageBatch": ("RequestThrottled", "some_refused"),
     "stepfunctions.StartExecution": ("ThrottlingException",),
-    "sns.Publish": ("Throttled",),
+    "sns.CheckIfPhoneNumberIsOptedOut": ("Throttled",),
+    "sns.ListSubscriptionsByTopic": ("InternalError",),
+    "sns.Publish": ("Throttled", "OptedOut"),
 }
 """The service's own words by operation; `error` is the first. `TransactionConflict` is a reason of
 a cancelled transaction, `some_refused` an answer that names entries that were not taken.

@@ -113,6 +113,7 @@ class Oracle:
             self._judge_acknowledgements(lead_id, events)
             self._judge_hand_overs(lead_id, events)
             self._judge_again(lead_id, events)
+            self._judge_refused(lead_id, events)
             self._judge_doubles(lead_id, events, fired)
         self._judge_missed(stories)
         self._judge_rest(leads)
@@ -188,6 +189,10 @@ class Oracle:
         called = _first(events, CALLED | {"LeadSnoozed"})
         reached = 0
         for request in (e for e in events if e["type"] == "AlertRequested" and _is_step(e)):
+            if _is_taken_up(request, events):
+                if called and int(called["sequence"]) < int(request["sequence"]):
+                    self._say(f"{request['alert_id']} was taken up after a call")
+                continue
             named = (int(request["round"]), str(request["step"]))
             due = next((d for d in dues if (d.round, d.step) == named), None)
             alert_id = str(request["alert_id"])
@@ -307,10 +312,33 @@ class Oracle:
                 fits
                 and event["via"] == due.via
                 and self._has_role(str(event["rep_id"]), due.who, owner)
-                and self._arrived(lead_id, event, events)
+                and self._was_heard(lead_id, event, events)
             ):
                 return True
         return False
+
+    def _was_heard(self, lead_id: str, request: Item, events: list[Item]) -> bool:
+        """It arrived; or, refused for good, the person heard of it by another channel, or somebody
+        in their place did.
+        """
+        if self._arrived(lead_id, request, events):
+            return True
+        if not _is_refused(request, events):
+            return False
+        rep_id = str(request["rep_id"])
+        prefix = str(request["alert_id"]).removesuffix(f"-{rep_id}-{request['via']}")
+        others = [e for e in events if e["type"] == "AlertRequested" and e is not request]
+        return any(
+            (
+                str(other["alert_id"]).startswith(f"{prefix}-{rep_id}-")
+                and self._arrived(lead_id, other, events)
+            )
+            or (
+                str(other["alert_id"]).startswith(f"{prefix}-for.{rep_id}-")
+                and self._was_heard(lead_id, other, events)
+            )
+            for other in others
+        )
 
     def _has_role(self, rep_id: str, who: str, owner: str) -> bool:
         match who:
@@ -347,7 +375,7 @@ class Oracle:
             ]
             if sorted(str(request["via"]) for request in asked) != ["email", "sms"]:
                 self._say("a hand-over was not told, or not once")
-            if not all(self._arrived(lead_id, request, events) for request in asked):
+            if not all(self._was_heard(lead_id, request, events) for request in asked):
                 self._say("the news of a hand-over did not arrive")
 
     def _judge_missed(self, stories: list[list[Item]]) -> None:
@@ -374,14 +402,28 @@ class Oracle:
         joined = [int(e["sequence"]) for e in events if e["type"] == "LeadResubmitted"]
         if not joined:
             return
-        sent = {m.alert_id for m in self.world.outbox if m.lead_id == lead_id}
         for via in ("sms", "email"):
             asked = [e for e in events if e["type"] == "AlertRequested" and e["via"] == via]
             later = [e for e in asked if int(e["sequence"]) > joined[-1]]
-            if not any(str(event["alert_id"]) in sent for event in later):
+            if not any(self._was_heard(lead_id, event, events) for event in later):
                 self._say(f"nobody was told of a further submission ({via})")
             if sum(event["kind"] == "again" for event in asked) > 1:
                 self._say(f"a further submission was told more than once ({via})")
+
+    def _judge_refused(self, lead_id: str, events: list[Item]) -> None:
+        """What one channel refused for good comes by another, or to another person, at once: unless
+        somebody called, or has the lead instead, before that.
+        """
+        for failed in (e for e in events if e["type"] == "AlertFailed"):
+            request = next(e for e in events if e.get("alert_id") == failed["alert_id"])
+            after = events[events.index(failed) :]
+            end = next((e for e in after if e["type"] in {*CALLED, "LeadSnoozed"}), None)
+            is_over = end is not None and _moment(end["at"]) - _moment(failed["at"]) < GRACE
+            if not is_over and not self._was_heard(lead_id, request, events):
+                self._say(f"{failed['alert_id']} was refused and nobody heard of it")
+            unheard = [e for e in events if failed["alert_id"] in e.get("alert_ids", ())]
+            if len(unheard) > 1:
+                self._say(f"{failed['alert_id']} was given up {len(unheard)} times")
 
     def _judge_doubles(self, lead_id: str, events: list[Item], fired: list[Fired]) -> None:
         """A second message only where a fault fell between SNS's answer and the note of it."""
@@ -459,6 +501,20 @@ def _is_step(request: Mapping[str, Any]) -> bool:
     """A further submission, an owner, or who is not there, is told beside the chain."""
     beside = {"again", "unassigned", "handed_over", "off_duty"}
     return request["kind"] not in beside and not _is_of_expiry(request)
+
+
+def _is_refused(request: Mapping[str, Any], events: list[Item]) -> bool:
+    return any(e["type"] == "AlertFailed" and e["alert_id"] == request["alert_id"] for e in events)
+
+
+def _is_taken_up(request: Mapping[str, Any], events: list[Item]) -> bool:
+    """Asked for because another channel, or another person, was refused."""
+    prefix = str(request["alert_id"]).removesuffix(str(request["via"]))
+    return "instead_of" in request or any(
+        str(event["alert_id"]).removesuffix(str(event["via"])) == prefix
+        for event in events
+        if event["type"] == "AlertFailed" and int(event["sequence"]) < int(request["sequence"])
+    )
 
 
 def _is_of_expiry(event: Mapping[str, Any]) -> bool:

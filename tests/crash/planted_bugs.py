@@ -116,6 +116,18 @@ BUGS: Mapping[str, Bug] = {
         "        if not self.follow_up.planned:\n            return None\n",
         "tests/crash/test_dead_stream.py",
     ),
+    "a refused channel is taken for the end of it": bug(
+        "shared/domain/follow_up.py",
+        "    for unheard in lead.unheard:\n        draft.take_up(unheard)\n",
+        "",
+        *matrix("sms_refused"),
+    ),
+    "an e-mail that nobody gets counts as sent": bug(
+        "shared/adapters/alerts.py",
+        '(reason := self._reachability.why_no_email(rep.email or ""))',
+        "(reason := None)",
+        "tests/unit/adapters/test_reachability.py",
+    ),
     # --- concurrency
     "no receipt, so that each retry is new": bug(
         "shared/adapters/receipts.py",

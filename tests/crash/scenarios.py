@@ -40,6 +40,9 @@ BACKUP = {
 }
 LATER = {"step": "later", "after_seconds": 1200, "alert": [alert("manager", "breach", "sms")]}
 
+SOON = {**LATER, "step": "soon", "after_seconds": 240}
+"""Before the owner's time to answer is over."""
+
 
 def chain(*steps: Json, seconds: int = 1800) -> Json:
     return {"rounds": 1, "round_seconds": seconds, "steps": list(steps)}
@@ -56,6 +59,8 @@ class Scenario:
     sweeper: bool = False
     off: frozenset[str] = frozenset()
     """Functions that do not run at first."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Who cannot be reached by what: the number opted out, or nobody confirmed the address."""
 
 
 def escalates(world: World, outside: Outside) -> None:
@@ -132,6 +137,17 @@ def swept(world: World, outside: Outside) -> None:
     world.after(1200, lambda: world.switch_on(PUBLISHER))
 
 
+def refuses(world: World, outside: Outside) -> None:
+    """Whose turn it is cannot be reached as the chain says."""
+    outside.post(ADA, "ada")
+
+
+def calls_instead(world: World, outside: Outside) -> None:
+    """Nobody reaches the owner, so the next in line hears of it, and calls."""
+    outside.person_acts(1, "talked", after=600)
+    outside.post(ADA, "ada")
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
@@ -200,6 +216,24 @@ SCENARIOS: Mapping[str, Scenario] = {
             undoes,
         ),
         Scenario("two_visitors", chain(NEW), two_visitors, leads=2),
+        Scenario(
+            "sms_refused",
+            chain(NEW, BACKUP),
+            refuses,
+            refused=(("alice", "sms"),),
+        ),
+        Scenario(
+            "all_refused",
+            chain({**NEW, "alert": [alert("owner", "new", "sms", "email")]}, BACKUP, SOON),
+            refuses,
+            refused=(("alice", "sms"), ("alice", "email"), ("diana", "sms")),
+        ),
+        Scenario(
+            "calls_instead",
+            chain(NEW, SOON),
+            calls_instead,
+            refused=(("alice", "sms"), ("alice", "email"), ("boris", "email")),
+        ),
         Scenario("swept", chain(NEW, seconds=60), swept, sweeper=True, off=frozenset({PUBLISHER})),
     )
 }
@@ -219,7 +253,20 @@ def play(scenario: Scenario, plan: Plan | None = None, *, sweeper: bool = False)
     faults = Faults(plan)
     sweeper = sweeper or scenario.sweeper
     policy = {"chain/default": scenario.chain}
-    with World(policy, PEOPLE, faults, sweeper=sweeper, off=scenario.off) as world:
+    people = {rep.rep_id: rep for rep in PEOPLE}
+    with World(
+        policy,
+        PEOPLE,
+        faults,
+        sweeper=sweeper,
+        off=scenario.off,
+        opted_out=frozenset(
+            people[rep_id].phone or "" for rep_id, via in scenario.refused if via == "sms"
+        ),
+        unconfirmed=frozenset(
+            people[rep_id].email or "" for rep_id, via in scenario.refused if via == "email"
+        ),
+    ) as world:
         outside = Outside(world)
         oracle = Oracle(world, outside, scenario.chain, PEOPLE, scenario.leads)
         scenario.play(world, outside)

@@ -89,6 +89,8 @@ class World:
         off: frozenset[str] = frozenset(),
         hop_seconds: float = 0,
         seed: int = 0,
+        opted_out: frozenset[str] = frozenset(),
+        unconfirmed: frozenset[str] = frozenset(),
     ) -> None:
         self.deployment = deployment()
         self.cut = cut or Faults()
@@ -96,6 +98,11 @@ class World:
         """Functions that are not called: what is meant for them waits."""
         if not sweeper:
             self.off |= {"SweepFollowUpsFunction"}
+        self.people = people
+        self.opted_out = opted_out
+        """Numbers whose owners answered STOP."""
+        self.unconfirmed = unconfirmed
+        """Addresses whose owners never followed the link in AWS's mail."""
         self.now = START
         self.hop_seconds = hop_seconds
         """How long a message, a wake-up or a run of the sweeper is under way."""
@@ -290,7 +297,7 @@ class World:
             case "stepfunctions":
                 return self.executions.start(client, arguments)
             case "sns":
-                return self._publish(arguments, call)
+                return self._sns(client, operation, arguments, call)
         raise NotImplementedError(name)
 
     def _refuse_last(self, operation: str, arguments: Json) -> Any:
@@ -418,6 +425,24 @@ class World:
         self._hand_out(queue, mapping)
 
     # --- SNS -------------------------------------------------------------------------------------
+
+    def _sns(self, client: BaseClient, operation: str, arguments: Json, call: Call | None) -> Json:
+        match operation:
+            case "CheckIfPhoneNumberIsOptedOut":
+                return {"isOptedOut": arguments["phoneNumber"] in self.opted_out}
+            case "ListSubscriptionsByTopic":
+                confirmed = [rep.email for rep in self.people if rep.email not in self.unconfirmed]
+                return {
+                    "Subscriptions": [
+                        {"Protocol": "email", "Endpoint": email, "SubscriptionArn": "arn:aws:sns"}
+                        for email in filter(None, confirmed)
+                    ]
+                }
+            case "Publish" if arguments.get("PhoneNumber") in self.opted_out:
+                raise refusal(client, operation, arguments, "OptedOut")
+            case "Publish":
+                return self._publish(arguments, call)
+        raise NotImplementedError(operation)
 
     def _publish(self, arguments: Json, call: Call | None) -> Json:
         invocation = _invocation.get()

@@ -64,6 +64,8 @@ QUICK_CHAIN = {
 """The beginning of the sample chain with seconds for minutes."""
 
 CHAIN_TEAM = "chain"
+DEAF_TEAM = "deaf"
+"""Of which somebody is reached by nothing."""
 FASTER = 30
 """So many times faster than the sample chain is the one that is watched to its end."""
 
@@ -166,11 +168,13 @@ def publish_test_policy(table: Table, url: str, cases: Sequence[Case] = ()) -> N
     assert isinstance(demo, dict)
     quick = {**demo, "form_id": "quick", "chain": "quick", "title": "Quick form"}
     unmanned = {**demo, "form_id": "unmanned", "team": "unmanned", "title": "Unmanned form"}
+    deaf = {**demo, "form_id": "deaf", "team": DEAF_TEAM, "title": "Deaf form"}
     chain = {**demo, "form_id": "chain", "team": CHAIN_TEAM, "chain": "whole", "title": "Chain"}
     more = {
         "form/quick": quick,
         "chain/quick": QUICK_CHAIN,
         "form/unmanned": unmanned,
+        "form/deaf": deaf,
         "form/chain": chain,
         "chain/whole": faster(documents["chain/default"]),
     }

@@ -294,12 +294,12 @@ def test_a_story_has_everything(told: str, leadline: Run) -> None:
         "How long it took in all in opening hours First call 2 min 2 min in time",
         "Sent the form (Meets the definition)",
         "Assigned · Anna (by the rule everybody)",
-        "E-mail could not be sent · Anna (the person answered STOP)",
+        "E-mail could not be sent: the number answered STOP · Anna",
         "Called, no answer · Anna (after 2 min; in time; recorded by the operator",
         "| One",
         "| Two",
         "New lead Anna SMS sent after 3 s",
-        "New lead Anna E-mail refused: the person answered STOP",
+        "New lead Anna E-mail refused: the number answered STOP",
     ):
         assert words in flat, words
 
@@ -342,7 +342,7 @@ def test_a_story_as_data_has_everything(leads: LeadTable, told: str, leadline: R
     assert data["story"][0]["text"] == "Sent the form"
     assert [(a["alert_id"], a["became"], a["because"], a["says"]) for a in data["alerts"]] == [
         ("sms", "sent", "AlertSent", "sent after 3 s"),
-        ("email", "failed", "AlertFailed", "refused: the person answered STOP"),
+        ("email", "failed", "AlertFailed", "refused: the number answered STOP"),
     ]
     (note,) = data["notes"]
     assert (note["author"], note["text"]) == ("anna", "One")

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from infra.cli import deployment, preflight
@@ -107,6 +108,22 @@ def test_the_spend_limit_is_looked_at(
     sns.add_response("get_sms_attributes", {"attributes": attributes})
 
     (said,) = findings(preflight.sms_spend, account)
+    assert said.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "begins"),
+    [
+        ({}, "warning: What became of an SMS is logged nowhere"),
+        ({"DeliveryStatusIAMRole": "arn:aws:iam::1:role/sns"}, "ok: What became of each SMS"),
+    ],
+)
+def test_the_log_of_deliveries_is_looked_for(
+    account: Account, sns: Stubber, attributes: dict[str, str], begins: str
+) -> None:
+    sns.add_response("get_sms_attributes", {"attributes": attributes})
+
+    (said,) = findings(preflight.sms_delivery, account)
     assert said.startswith(begins)
 
 
@@ -590,3 +607,67 @@ def test_an_account_is_checked_before_the_first_deployment(
         else "missing  stack       there is no stack leadline."
     )
     assert "--country" in out
+
+
+# --- SES ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ses_stub(account: Account) -> Iterator[Stubber]:
+    account.parameters = {"EmailSender": "ses", "AlertEmailFrom": "alerts@ours.net"}
+    with Stubber(account.ses) as stub:
+        yield stub
+
+
+@pytest.mark.parametrize("verified", ["alerts@ours.net", "ours.net"])
+def test_ses_is_ready_when_the_sender_or_the_domain_is_verified(
+    account: Account, ses_stub: Stubber, verified: str
+) -> None:
+    ses_stub.add_response("get_account", {"ProductionAccessEnabled": True, "SendingEnabled": True})
+    if verified == "ours.net":
+        ses_stub.add_client_error("get_email_identity", "NotFoundException")
+    ses_stub.add_response(
+        "get_email_identity", {"VerifiedForSendingStatus": True}, {"EmailIdentity": verified}
+    )
+
+    assert findings(preflight.ses_ready, account) == ["ok: SES may send as alerts@ours.net."]
+
+
+def test_what_keeps_ses_from_sending_is_said(account: Account, ses_stub: Stubber) -> None:
+    paused = {"ProductionAccessEnabled": False, "SendingEnabled": False}
+    ses_stub.add_response("get_account", paused)
+    for _ in range(2):
+        ses_stub.add_response("get_email_identity", {"VerifiedForSendingStatus": False})
+
+    sandbox, pause, sender = findings(preflight.ses_ready, account)
+    assert sandbox.startswith("missing: SES is in its sandbox")
+    assert pause.startswith("missing: AWS has paused SES")
+    assert sender.startswith("missing: SES has verified neither alerts@ours.net nor ours.net")
+
+
+def test_a_right_that_is_missing_at_ses_is_no_verdict(account: Account, ses_stub: Stubber) -> None:
+    ses_stub.add_response("get_account", {"ProductionAccessEnabled": True, "SendingEnabled": True})
+    ses_stub.add_client_error("get_email_identity", "AccessDeniedException")
+
+    with pytest.raises(ClientError):
+        findings(preflight.ses_ready, account)
+
+
+def test_by_ses_suppressed_addresses_are_named_and_nobody_needs_to_subscribe(
+    account: Account, ses_stub: Stubber
+) -> None:
+    for rep in account.roster:
+        if rep.rep_id == "boss":
+            gone = {"EmailAddress": "boss@ours.net", "Reason": "BOUNCE", "LastUpdateTime": 1}
+            ses_stub.add_response("get_suppressed_destination", {"SuppressedDestination": gone})
+        else:
+            ses_stub.add_client_error("get_suppressed_destination", "NotFoundException")
+
+    (said,) = findings(preflight.suppressed, account)
+    assert said.startswith("missing: boss@ours.net (Boss) is on the suppression list of SES")
+    assert findings(preflight.emails, account) == []
+
+
+def test_where_sns_mails_ses_is_not_asked(account: Account) -> None:
+    assert findings(preflight.ses_ready, account) == []
+    assert findings(preflight.suppressed, account) == []

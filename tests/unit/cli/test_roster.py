@@ -7,10 +7,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.cli import people_files, subscriptions
+from infra.cli import people_files
 from infra.cli.deployment import Deployment, OperatorError
 from infra.cli.policy_files import read_policy
 from infra.local.people import FILE
+from shared.adapters import subscriptions
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from tests.unit.cli.conftest import Run

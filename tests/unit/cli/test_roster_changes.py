@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.cli import subscriptions
 from infra.cli.deployment import Deployment
 from infra.cli.policy_files import read_policy
+from shared.adapters import subscriptions
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.events import LeadAcknowledged, LeadAssigned, LeadAttempted

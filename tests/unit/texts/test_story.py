@@ -52,7 +52,7 @@ def sent(via: happened.Via, rep_id: str = "anna") -> happened.AlertSent:
         (sent("sms"), "Alert by SMS", ("anna",)),
         (
             happened.AlertFailed(alert_id="1", rep_id="anna", via="email", reason="opted_out"),
-            "E-mail could not be sent",
+            "E-mail could not be sent: the number answered STOP",
             ("anna",),
         ),
         (happened.LeadAcknowledged(rep_id="anna"), "On it", ("anna",)),
@@ -69,6 +69,18 @@ def sent(via: happened.Via, rep_id: str = "anna") -> happened.AlertSent:
         (
             happened.LeadAttempted(rep_id="anna", result="no_answer"),
             "Called, no answer",
+            ("anna",),
+        ),
+        (
+            happened.RepNotReached(
+                rep_id="anna", alert_ids=("1-new-anna-sms",), step="new", instead_rep_id="boris"
+            ),
+            "Reached by no channel, somebody else is told",
+            ("anna", "boris"),
+        ),
+        (
+            happened.RepNotReached(rep_id="anna", alert_ids=("1-new-anna-sms",), step="new"),
+            "Reached by no channel, and nobody is left to tell",
             ("anna",),
         ),
         (happened.ResponseBreached(step="breach"), "Time ran out, nobody had called", ()),

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from infra.cli import subscriptions
-from infra.cli.subscriptions import Subscription
+from shared.adapters import subscriptions
+from shared.adapters.subscriptions import Subscription
 from tests.unit.domain.samples import a_rep
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
@@ -54,10 +54,10 @@ def test_what_has_nothing_to_do_with_one_address_is_told_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("known", "state"),
     [
-        ([], "not subscribed"),
-        ([Subscription("other@ours.net", ANNA_ARN, FILTER)], "not subscribed"),
-        ([Subscription("anna@ours.net", "PendingConfirmation", {})], "not confirmed"),
-        ([Subscription("anna@ours.net", ANNA_ARN, {})], "wrong filter"),
+        ([], "not_subscribed"),
+        ([Subscription("other@ours.net", ANNA_ARN, FILTER)], "not_subscribed"),
+        ([Subscription("anna@ours.net", "PendingConfirmation", {})], "not_confirmed"),
+        ([Subscription("anna@ours.net", ANNA_ARN, {})], "wrong_filter"),
         ([Subscription("ANNA@ours.net", ANNA_ARN, FILTER)], "confirmed"),
     ],
 )

@@ -6,7 +6,7 @@ one. AWS asks each address once whether it agrees.
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,7 @@ from shared.domain.roster import Rep
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient
 
+State = Literal["confirmed", "not_subscribed", "not_confirmed", "wrong_filter"]
 Filter = Mapping[str, Sequence[str]]
 """A message comes through when each attribute is one of those listed."""
 
@@ -79,33 +80,43 @@ def overhearing(everyone: Collection[Rep]) -> Iterator[str]:
                 )
 
 
-def of_topic(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
-    """The e-mail addresses that are subscribed, or were asked and have not answered."""
+def listed(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
+    """The e-mail addresses that are subscribed, or were asked and have not answered, without their
+    filters: a hundred by one call.
+    """
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
-    found = []
-    for page in pages:
-        for subscription in page["Subscriptions"]:
-            if subscription["Protocol"] != "email":
-                continue
-            one = Subscription(subscription["Endpoint"], subscription["SubscriptionArn"], {})
-            if one.confirmed:
-                answer = sns.get_subscription_attributes(SubscriptionArn=one.arn)
-                policy = answer["Attributes"].get("FilterPolicy", "null")
-                one = one._replace(filter=json.loads(policy) or {})
-            found.append(one)
-    return found
+    return [
+        Subscription(subscription["Endpoint"], subscription["SubscriptionArn"], {})
+        for page in pages
+        for subscription in page["Subscriptions"]
+        if subscription["Protocol"] == "email"
+    ]
 
 
-def state(rep: Rep, everyone: Collection[Rep], known: Sequence[Subscription]) -> str:
+def of_topic(sns: "SNSClient", topic_arn: str) -> list[Subscription]:
+    """The same with their filters: one more call for each that is confirmed."""
+    return [
+        one._replace(filter=_filter_at(sns, one.arn)) if one.confirmed else one
+        for one in listed(sns, topic_arn)
+    ]
+
+
+def _filter_at(sns: "SNSClient", arn: str) -> Filter:
+    attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    known: Filter | None = json.loads(attributes.get("FilterPolicy", "null"))
+    return known or {}
+
+
+def state(rep: Rep, everyone: Collection[Rep], known: Sequence[Subscription]) -> State:
     """What became of the person's subscription: `confirmed` is the only good answer."""
     address = address_of(rep)
     mine = [one for one in known if one.is_of(address)]
     if not mine:
-        return "not subscribed"
+        return "not_subscribed"
     if not any(one.confirmed for one in mine):
-        return "not confirmed"
+        return "not_confirmed"
     if not any(one.filter == filter_of(address, everyone) for one in mine):
-        return "wrong filter"
+        return "wrong_filter"
     return "confirmed"
 
 
