@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from follow_up_lead import pages, service
+from follow_up_lead import pages, service, team, team_pages
 from shared.adapters import dynamodb
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
@@ -32,7 +32,7 @@ def show_lead(code: str) -> Response[str]:
 
 @app.route("/r/<code>", method=["GET", "HEAD"])
 def show_list(code: str) -> Response[str]:
-    return pages.list_page(service.see_list(code, parts(), datetime.now(UTC)))
+    return team_pages.list_page(team.see_list(code, parts(), datetime.now(UTC)))
 
 
 @app.post("/l/<code>")

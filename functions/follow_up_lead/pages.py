@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
-from itertools import groupby
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, quote
 
@@ -14,7 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, Listed, SeenLead, SeenList
+from follow_up_lead.service import CURRENCIES, NOTE_LENGTH, Acted, SeenLead
 from shared.domain.events import Reading
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
@@ -92,16 +91,16 @@ def lead_page(seen: SeenLead) -> Response[str]:
     lead, viewer, locale, now = seen.story.lead, seen.viewer, seen.viewer.locale, seen.at
     story = lines(seen.story.events, seen.story.notes, locale)
     status, field, sentence = REFUSALS[seen.refusal.reason] if seen.refusal else _SHOWN
-    return _page(
+    return page(
         "lead.html",
         status,
         locale,
         viewer=viewer,
         lead=lead,
-        person=_person(lead, locale),
+        person=person_of(lead, locale),
         asked=paragraphs(lead.asked or ""),
         again=_again(lead, locale),
-        clock=_clock(lead, seen.call_by, viewer, now),
+        clock=clock_of(lead, seen.call_by, viewer, now),
         clocks=[_read(clock, viewer, now) for clock in seen.clocks],
         state=words.state(lead, locale),
         owner=seen.roster.get(lead.rep_id),
@@ -125,21 +124,6 @@ def lead_page(seen: SeenLead) -> Response[str]:
         currencies=CURRENCIES,
         usual_currency="RUB" if lead.locale == "ru" else "EUR",
         note_length=NOTE_LENGTH,
-    )
-
-
-def list_page(seen: SeenList) -> Response[str]:
-    """The open leads, in groups by urgency."""
-    viewer, locale, now = seen.viewer, seen.viewer.locale, seen.at
-    rows = [_row(listed, seen.roster, viewer, now) for listed in seen.leads]
-    return _page(
-        "leads.html",
-        HTTPStatus.OK,
-        locale,
-        viewer=viewer,
-        groups=[(stage, list(group)) for stage, group in groupby(rows, lambda row: row["stage"])],
-        count=len(rows),
-        as_of=figures.clock(now, viewer.zone, now, locale),
     )
 
 
@@ -185,11 +169,11 @@ def read_form(event: APIGatewayProxyEventV2) -> dict[str, str]:
     return dict(parse_qsl(body[:FORM_LENGTH], keep_blank_values=True))
 
 
-def _page(template: str, status: HTTPStatus, locale: str, **context: object) -> Response[str]:
+def page(template: str, status: HTTPStatus, locale: str, **context: object) -> Response[str]:
     return Response(status, headers=dict(page_headers()), body=render(template, locale, **context))
 
 
-def _person(lead: Lead, locale: str) -> dict[str, str]:
+def person_of(lead: Lead, locale: str) -> dict[str, str]:
     """Who sent the form and where they came from, as far as it is known."""
     return {
         "name": one_line(lead.name or ""),
@@ -228,7 +212,7 @@ def _again(lead: Lead, locale: str) -> dict[str, str] | None:
     }
 
 
-def _clock(lead: Lead, call_by: datetime, viewer: Rep, now: datetime) -> Clock:
+def clock_of(lead: Lead, call_by: datetime, viewer: Rep, now: datetime) -> Clock:
     """`call_by` says when the call is due that the lead awaits."""
     locale = viewer.locale
     _ = translation(locale).gettext
@@ -322,31 +306,3 @@ def _closing(lead: Lead, locale: str) -> str:
     if lead.amount is not None:
         return figures.money(lead.amount, lead.currency or "", locale)
     return words.reason(lead.reason, locale)
-
-
-def _row(listed: Listed, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
-    lead = listed.lead
-    owner = roster.get(lead.rep_id)
-    return {
-        "stage": listed.stage,
-        "person": _person(lead, viewer.locale),
-        "asked": one_line(lead.asked or ""),
-        "clock": _clock(lead, listed.call_by, viewer, now),
-        "state": words.state(lead, viewer.locale),
-        "owner": one_line(owner.name) if owner else "",
-        "is_mine": lead.rep_id == viewer.rep_id,
-        "since": _since(listed, viewer, now),
-    }
-
-
-def _since(listed: Listed, viewer: Rep, now: datetime) -> str:
-    """How long ago the lead came or began anew, in all and in opening hours."""
-    locale, lead = viewer.locale, listed.lead
-    _ = translation(locale).gettext
-    is_waiting = lead.awaits_attempt and lead.counts_from <= now
-    says = _("waiting %(span)s") if is_waiting else _("received %(span)s ago")
-    since = says % {"span": figures.span(now - listed.since, locale)}
-    if listed.business_seconds is None:
-        return since
-    business = figures.span(timedelta(seconds=listed.business_seconds), locale)
-    return f"{since}, {_('%(span)s in opening hours') % {'span': business}}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import NamedTuple, Protocol, get_args
 from zoneinfo import ZoneInfo
 
 from shared.adapters.lead_table import Link, Story
@@ -14,7 +14,7 @@ from shared.domain.events import Reading
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
-from shared.errors import IllegalActionError, PolicyError, UnknownLinkError
+from shared.errors import IllegalActionError, UnknownLinkError
 from shared.races import on_latest_lead
 
 NOTE_LENGTH = 2000
@@ -70,33 +70,6 @@ class SeenLead(NamedTuple):
     refusal: Refusal | None = None
 
 
-Stage = Literal["late", "waiting", "called", "talked"]
-"""Where an open lead stands, the most urgent first: the call is overdue; it is awaited; nobody has
-talked to the person; nobody knows what came of it."""
-
-
-class Listed(NamedTuple):
-    """An open lead in a list."""
-
-    lead: Lead
-    stage: Stage
-    call_by: datetime
-    """When the call is due that the lead awaits."""
-    since: datetime
-    """When the lead came, or began anew."""
-    business_seconds: float | None
-    """From then to now; None when its policy cannot be read."""
-
-
-class SeenList(NamedTuple):
-    """Open leads: a rep's own, or for a manager those of the team."""
-
-    at: datetime
-    viewer: Rep
-    roster: Roster
-    leads: list[Listed]
-
-
 class Acted(NamedTuple):
     """What became of an action: recorded, or `refused` with the page that says why."""
 
@@ -108,23 +81,13 @@ class Acted(NamedTuple):
 
 def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
     """The lead behind a code. Raises UnknownLinkError."""
-    link, viewer, roster = _behind(code, "lead", parts.leads, now)
+    link, viewer, roster = behind(code, "lead", parts.leads, now)
     story = parts.leads.story(link.lead_id or "")
     if story is None or story.lead.team != link.team:
         raise UnknownLinkError("no such lead")
-    terms = _terms(story.lead, parts)
+    terms = terms_of(story.lead, parts)
     clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
     return SeenLead(now, viewer, roster, story, clocks, call_by)
-
-
-def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
-    """The open leads behind a code, the most urgent first. Raises UnknownLinkError."""
-    _, viewer, roster = _behind(code, "list", parts.leads, now)
-    rep_ids: list[str | None] = [viewer.rep_id]
-    if viewer.role == "manager":
-        rep_ids = [None, *roster.people]
-    found = [_listed(lead, parts, now) for lead in parts.leads.open_leads(viewer.team, rep_ids)]
-    return SeenList(now, viewer, roster, sorted(found, key=_urgency))
 
 
 def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> Acted:
@@ -132,7 +95,7 @@ def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetim
 
     Raises UnknownLinkError, and LeadChangedError when the lead never stood still.
     """
-    link, viewer, roster = _behind(code, "lead", parts.leads, now)
+    link, viewer, roster = behind(code, "lead", parts.leads, now)
     codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
     try:
         action = read_action(posted, viewer.zone, roster)
@@ -153,7 +116,7 @@ def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime
     def record(lead: Lead | None) -> None:
         if lead is None or lead.team != link.team:
             raise UnknownLinkError("no such lead")
-        change = act(lead, action, viewer.rep_id, now, _terms(lead, parts))
+        change = act(lead, action, viewer.rep_id, now, terms_of(lead, parts))
         if change is not None:
             change = change._replace(answered_by=viewer.rep_id)
             parts.leads.record(lead, change, actor=viewer.rep_id, at=now)
@@ -161,7 +124,7 @@ def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime
     on_latest_lead(link.lead_id or "", parts.leads, record, parts.pause)
 
 
-def _terms(lead: Lead, parts: Parts) -> Terms:
+def terms_of(lead: Lead, parts: Parts) -> Terms:
     return Terms.of(parts.policies.version(lead.policy_version), lead)
 
 
@@ -218,7 +181,7 @@ def read_sum(text: str) -> Decimal | None:
     return Decimal(f"{whole}.{match['cents'] or '00'}") if len(whole) <= SUM_DIGITS else None
 
 
-def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
+def behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
     """The link, its person and their team; whoever has left it has no access."""
     link = leads.link(code, now)
     roster = Roster(leads.people(link.team), now)
@@ -226,28 +189,3 @@ def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Re
     if link.kind != kind or viewer is None or not viewer.active:
         raise UnknownLinkError("not for this person or this page")
     return link, viewer, roster
-
-
-def _listed(lead: Lead, parts: Parts, now: datetime) -> Listed:
-    """A lead as it stands now; also when its policy cannot be read, for the sake of the others."""
-    is_again = lead.awaits_attempt and lead.first_attempt_at is not None
-    since = lead.counts_from if is_again and lead.counts_from <= now else lead.received_at
-    try:
-        terms = _terms(lead, parts)
-    except PolicyError:
-        call_by, business_seconds = lead.snoozed_until or lead.respond_by, None
-    else:
-        call_by, business_seconds = terms.call_by(lead), terms.calendar.elapsed(since, now)
-    return Listed(lead, _stage(lead, call_by, now), call_by, since, business_seconds)
-
-
-def _stage(lead: Lead, call_by: datetime, now: datetime) -> Stage:
-    if lead.awaits_attempt:
-        return "late" if now >= call_by else "waiting"
-    return "called" if lead.contacted_at is None else "talked"
-
-
-def _urgency(listed: Listed) -> tuple[int, datetime]:
-    """By stage; then the call that is due first, or who came first."""
-    moment = listed.call_by if listed.lead.awaits_attempt else listed.lead.received_at
-    return get_args(Stage).index(listed.stage), moment

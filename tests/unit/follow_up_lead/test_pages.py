@@ -6,7 +6,9 @@ from typing import Any, get_args
 import pytest
 
 from follow_up_lead import pages
-from follow_up_lead.service import act_on_lead, see_lead, see_list
+from follow_up_lead.service import act_on_lead, see_lead
+from follow_up_lead.team import see_list
+from follow_up_lead.team_pages import list_page
 from shared.domain import events as happened
 from shared.domain.actions import ActionName
 from shared.domain.calendar import Calendar
@@ -458,7 +460,7 @@ def listed(viewer: Rep = MARIA, name: str = "Ada", **fields: Any) -> str:
         base = {"name": name, "received_at": at(received), "respond_by": at(received + 300)}
         leads.add(a_lead(lead_id=lead_id, rep_id=rep_id, **{**FULL, **base, **more, **fields}))
     leads.link_to(LIST_CODE, viewer)
-    return str(pages.list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body)
+    return str(list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body)
 
 
 def test_a_manager_sees_what_is_late_first() -> None:
@@ -498,7 +500,7 @@ def callbacks(viewer: Rep = ANNA, calendar: Calendar = ALWAYS, seconds: float = 
         if number == 1:
             leads.happen(lead, at(90), happened.LeadSnoozed(rep_id="anna", until=at(3600)))
     leads.link_to(LIST_CODE, viewer)
-    page = pages.list_page(see_list(LIST_CODE, parts_on(leads, calendar), at(seconds)))
+    page = list_page(see_list(LIST_CODE, parts_on(leads, calendar), at(seconds)))
     return str(page.body)
 
 
@@ -566,7 +568,7 @@ def test_an_empty_list() -> None:
     leads = FakeLeads(ANNA)
     leads.link_to(LIST_CODE, ANNA)
 
-    text = text_of(str(pages.list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body))
+    text = text_of(str(list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body))
 
     assert "No open leads. Well done." in text
 

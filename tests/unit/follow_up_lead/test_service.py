@@ -14,8 +14,8 @@ from follow_up_lead.service import (
     act_on_lead,
     read_sum,
     see_lead,
-    see_list,
 )
+from follow_up_lead.team import see_list
 from shared.domain import events as happened
 from shared.domain.calendar import Calendar
 from shared.domain.lead import Lead
