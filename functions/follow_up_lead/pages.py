@@ -96,6 +96,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         status,
         locale,
         viewer=viewer,
+        list_path=seen.list_path,
         lead=lead,
         person=person_of(lead, locale),
         asked=paragraphs(lead.asked or ""),
@@ -132,7 +133,12 @@ def answer(acted: Acted) -> Response[str]:
     logger.info("person acted", extra=acted.codes)
     if acted.refused is not None:
         return lead_page(acted.refused)
-    headers = {**page_headers(), "Location": f"/l/{acted.code}"}
+    return go_to(acted.path)
+
+
+def go_to(path: str) -> Response[str]:
+    """Sends the browser to a page of ours, to look at it."""
+    headers = {**page_headers(), "Location": path}
     return Response(HTTPStatus.SEE_OTHER, headers=headers, body="")
 
 

@@ -4,18 +4,25 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 from zoneinfo import ZoneInfo
 
-from shared.adapters.lead_table import Link, Story
+from follow_up_lead.rights import may_see
+from shared.adapters.lead_table import ByHand, Link, Story
+from shared.adapters.receipts import Filed
 from shared.domain.actions import Action, ActionName, act
 from shared.domain.clocks import Terms
-from shared.domain.events import Reading
+from shared.domain.events import LeadCaptured, Reading
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
+from shared.domain.routing import Rotation
 from shared.errors import IllegalActionError, UnknownLinkError
 from shared.races import on_latest_lead
+
+if TYPE_CHECKING:
+    # A type only: who looks at a lead has no use for what reads submissions.
+    from shared.domain.submission import Submission
 
 NOTE_LENGTH = 2000
 SUM_DIGITS = 12
@@ -31,6 +38,12 @@ _SUM = re.compile(
 
 class Leads(Protocol):
     def link(self, code: str, now: datetime) -> Link: ...
+    def capture(
+        self, submission: "Submission", captured: LeadCaptured, *, by_hand: ByHand
+    ) -> Filed: ...
+    def change_rep(self, team: str, rep_id: str, change: Callable[[Rep | None], Rep]) -> Rep: ...
+    def rotation(self, team: str) -> Rotation: ...
+    def ask_for_link(self, team: str, rep_id: str, now: datetime) -> bool: ...
     def lead(self, lead_id: str) -> Lead | None: ...
     def story(self, lead_id: str) -> Story | None: ...
     def people(self, team: str) -> list[Rep]: ...
@@ -39,7 +52,12 @@ class Leads(Protocol):
 
 
 class Policies(Protocol):
+    def current(self) -> Policy: ...
     def version(self, number: int) -> Policy: ...
+
+
+class Sending(Protocol):
+    def send(self, messages: Sequence[Mapping[str, object]]) -> None: ...
 
 
 class Parts(NamedTuple):
@@ -48,6 +66,12 @@ class Parts(NamedTuple):
     leads: Leads
     policies: Policies
     pause: Callable[[float], None]
+    advance_queue: Sending
+    """What is to be looked at now, because somebody has come who can be given it."""
+    alert_queue: Sending
+    """Who is to be sent a new link."""
+    clock: Callable[[], float]
+    """Seconds that pass, from any beginning."""
 
 
 class Refusal(NamedTuple):
@@ -67,61 +91,106 @@ class SeenLead(NamedTuple):
     clocks: tuple[Reading, ...]
     call_by: datetime
     """When the call is due that the lead awaits."""
+    list_path: str | None = None
+    """Where the list is that led here."""
     refusal: Refusal | None = None
+
+
+class Access(NamedTuple):
+    """Whose code opened which lead, and of whose list it is."""
+
+    viewer: Rep
+    roster: Roster
+    lead_id: str
+    list_path: str | None
+    """Where the list is that led to the lead: its code has the rights of a list."""
+
+    def sees(self, lead: Lead, parts: Parts) -> bool:
+        """Whether the lead is there for them."""
+        if self.list_path is None:
+            return lead.team == self.viewer.team
+        return may_see(lead, self.viewer, lambda lead: terms_of(lead, parts))
 
 
 class Acted(NamedTuple):
     """What became of an action: recorded, or `refused` with the page that says why."""
 
-    code: str
+    path: str
+    """Where to look at what came of it."""
     codes: Mapping[str, str | None]
     """Ids and codes, for the log."""
     refused: SeenLead | None = None
 
 
-def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
-    """The lead behind a code. Raises UnknownLinkError."""
-    link, viewer, roster = behind(code, "lead", parts.leads, now)
-    story = parts.leads.story(link.lead_id or "")
-    if story is None or story.lead.team != link.team:
+def see_lead(code: str, parts: Parts, now: datetime, lead_id: str | None = None) -> SeenLead:
+    """The lead behind a code; behind that of a list, the one that `lead_id` names.
+
+    Raises UnknownLinkError.
+    """
+    return _see(access(code, lead_id, parts, now), parts, now)
+
+
+def access(code: str, lead_id: str | None, parts: Parts, now: datetime) -> Access:
+    """What a code opens; that of a list opens no lead by itself. Raises UnknownLinkError."""
+    if lead_id is None:
+        link, viewer, roster = behind(code, "lead", parts.leads, now)
+        return Access(viewer, roster, link.lead_id or "", None)
+    _, viewer, roster = behind(code, "list", parts.leads, now)
+    return Access(viewer, roster, lead_id, f"/r/{code}")
+
+
+def _see(by: Access, parts: Parts, now: datetime) -> SeenLead:
+    story = parts.leads.story(by.lead_id)
+    if story is None or not by.sees(story.lead, parts):
         raise UnknownLinkError("no such lead")
     terms = terms_of(story.lead, parts)
     clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
-    return SeenLead(now, viewer, roster, story, clocks, call_by)
+    return SeenLead(now, by.viewer, by.roster, story, clocks, call_by, by.list_path)
 
 
-def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> Acted:
+def act_on_lead(
+    code: str, posted: Mapping[str, str], parts: Parts, now: datetime, lead_id: str | None = None
+) -> Acted:
     """Does what a posted form says, or says why it cannot be done.
 
     Raises UnknownLinkError, and LeadChangedError when the lead never stood still.
     """
-    link, viewer, roster = behind(code, "lead", parts.leads, now)
-    codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
+    by = access(code, lead_id, parts, now)
+    codes = {"lead_id": by.lead_id, "rep_id": by.viewer.rep_id}
+    path = f"{by.list_path}/{by.lead_id}" if by.list_path else f"/l/{code}"
     try:
-        action = read_action(posted, viewer.zone, roster)
-        _record(link, viewer, action, parts, now)
+        action = read_action(posted, by.viewer.zone, by.roster)
+        after = record_action(by, action, parts, now)
     except IllegalActionError as error:
-        seen = see_lead(code, parts, now)._replace(refusal=Refusal(error.reason, posted))
-        return Acted(code, {**codes, "refusal": error.reason}, seen)
-    return Acted(code, {**codes, "action": action.name})
+        # Whoever lost a race may not see the lead any more: then it is as absent as ever.
+        seen = _see(by, parts, now)._replace(refusal=Refusal(error.reason, posted))
+        return Acted(path, {**codes, "refusal": error.reason}, seen)
+    # Whoever handed a lead over has it in their list no more.
+    if by.list_path and not by.sees(after, parts):
+        path = f"{by.list_path}?told=handed_over"
+    return Acted(path, {**codes, "action": action.name})
 
 
-def _record(link: Link, viewer: Rep, action: Action, parts: Parts, now: datetime) -> None:
-    """Records an action once, however often its form is sent.
+def record_action(by: Access, action: Action, parts: Parts, now: datetime) -> Lead:
+    """Records an action once, however often its form is sent; the lead after it.
 
     When somebody writes the lead in the same moment it is read again and judged again, so that a
     person never loses to a machine.
     """
+    rep_id = by.viewer.rep_id
 
-    def record(lead: Lead | None) -> None:
-        if lead is None or lead.team != link.team:
+    def record(lead: Lead | None) -> Lead:
+        if lead is None:
             raise UnknownLinkError("no such lead")
-        change = act(lead, action, viewer.rep_id, now, terms_of(lead, parts))
-        if change is not None:
-            change = change._replace(answered_by=viewer.rep_id)
-            parts.leads.record(lead, change, actor=viewer.rep_id, at=now)
+        if not by.sees(lead, parts) and action.action_id not in lead.actions:
+            raise UnknownLinkError("not theirs")
+        change = act(lead, action, rep_id, now, terms_of(lead, parts))
+        if change is None:
+            return lead
+        change = change._replace(answered_by=rep_id)
+        return parts.leads.record(lead, change, actor=rep_id, at=now)
 
-    on_latest_lead(link.lead_id or "", parts.leads, record, parts.pause)
+    return on_latest_lead(by.lead_id, parts.leads, record, parts.pause)
 
 
 def terms_of(lead: Lead, parts: Parts) -> Terms:
@@ -186,6 +255,6 @@ def behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep
     link = leads.link(code, now)
     roster = Roster(leads.people(link.team), now)
     viewer = roster.get(link.rep_id)
-    if link.kind != kind or viewer is None or not viewer.active:
+    if link.kind != kind or viewer is None or not viewer.active or link.is_revoked(viewer):
         raise UnknownLinkError("not for this person or this page")
     return link, viewer, roster

@@ -13,6 +13,7 @@ from botocore.exceptions import (
 
 from infra.cli import (
     intake,
+    links,
     policy,
     preflight,
     redrive,
@@ -25,7 +26,7 @@ from infra.cli import (
 from infra.cli.deployment import OperatorError
 from shared.errors import LeadlineError
 
-AREAS = (preflight, policy, roster, intake, replan, redrive, republish, restore, simulate)
+AREAS = (preflight, policy, roster, links, intake, replan, redrive, republish, restore, simulate)
 """Each adds its commands, with a function `run` from the options to the exit status."""
 
 HINTS: dict[type[Exception], str] = {

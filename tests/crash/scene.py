@@ -25,7 +25,7 @@ from sweep_follow_ups.service import sweep
 from tests.crash.database import Database
 from tests.crash.promises import BEFORE
 from tests.unit.domain.samples import ANNA, BORIS, MARIA
-from tests.unit.functions.fakes import parts_on
+from tests.unit.functions.fakes import FakeQueue, parts_on
 from tests.unit.samples import a_request
 from tests.unit.template import ROOT, expanded
 
@@ -112,7 +112,9 @@ class Scene:
             Queue(),
             lambda _: None,
         )
-        self.following = following.Parts(self.leads, self.policies, lambda _: None)
+        self.following = following.Parts(
+            self.leads, self.policies, lambda _: None, FakeQueue(), FakeQueue(), lambda: 0.0
+        )
         self.sending = sending.Parts(
             self.leads,
             alerts.AlertSender(alerts.client(), "arn:aws:sns:::alerts"),
