@@ -28,7 +28,9 @@ TOLD: Mapping[str | None, str] = {
     ),
 }
 """What a list says of what was just done and is not in it, by the word in its address."""
-_NOTHING_TYPED = dict.fromkeys((*FIELDS, "form_id", "came", "then"), "")
+ON_PAGE = ("came", *FIELDS, "form_id", "then")
+"""The fields of the page to enter a lead on, in their order."""
+_NOTHING_TYPED = dict.fromkeys(ON_PAGE, "")
 
 
 def list_page(seen: SeenList, told: str | None = None) -> Response[str]:
@@ -67,9 +69,8 @@ def list_answer(acted: ActedOnList) -> Response[str]:
 def entry_page(seen: SeenEntry) -> Response[str]:
     """The form for a lead that came by phone or through the door, as it was typed."""
     locale = seen.viewer.locale
-    errors: dict[str, str] = {}
-    for error in seen.errors:
-        errors.setdefault(error.field, error.detail)
+    found = {error.field: error.detail for error in reversed(seen.errors)}
+    errors = {name: found[name] for name in ON_PAGE if name in found}
     return page(
         "enter.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,

@@ -64,6 +64,7 @@ QUICK_CHAIN = {
 """The beginning of the sample chain with seconds for minutes."""
 
 CHAIN_TEAM = "chain"
+DESK_TEAM = "desk"
 FASTER = 30
 """So many times faster than the sample chain is the one that is watched to its end."""
 
@@ -158,6 +159,7 @@ def publish_test_policy(table: Table, url: str, cases: Sequence[Case] = ()) -> N
         "chain/quick": QUICK_CHAIN,
         "form/unmanned": unmanned,
         "form/chain": chain,
+        "form/desk": {**demo, "form_id": "desk", "team": DESK_TEAM, "title": "Desk"},
         "chain/whole": faster(documents["chain/default"]),
     }
     for form_id in ("locked", "locked-too"):
