@@ -13,7 +13,7 @@ from send_alert.new_link import send_link
 from send_alert.service import Parts as Sending
 from shared.adapters.lead_table import MOST_LINKS_AN_HOUR
 from shared.domain.instants import iso
-from shared.errors import AlertNotSentError
+from shared.errors import AlertNotSentError, PolicyError
 from tests.unit.domain.samples import ANNA, BORIS, a_rep, at
 from tests.unit.follow_up_lead.site import Site
 from tests.unit.functions.fakes import FakeSender
@@ -131,8 +131,11 @@ def test_a_number_is_neither_logged_nor_queued(site: Site) -> None:
         assert secret not in repr(site.alert_queue.messages)
 
 
-def test_without_a_policy_nobody_is_found(site: Site) -> None:
-    site.policies.documents = {}
+def test_without_a_policy_nobody_is_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unpublished() -> None:
+        raise PolicyError("no policy is published")
+
+    monkeypatch.setattr(site.policies, "current", unpublished)
 
     assert ask(site, "+79161234567")["statusCode"] == 200
     assert asked(site) == []

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from follow_up_lead.rights import is_free
-from follow_up_lead.service import Parts, terms_of
+from follow_up_lead.service import Parts, act_on_lead, see_lead, terms_of
 from follow_up_lead.team import ActedOnList, act_on_list, see_list
 from follow_up_lead.team_pages import list_answer, list_page
 from shared.domain.calendar import Calendar
@@ -13,7 +13,7 @@ from shared.domain.lead import FollowUp, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import MISSED_PAGES, Absence, Rep
 from shared.domain.routing import Rotation
-from shared.errors import EventsNotPublishedError, PolicyError
+from shared.errors import EventsNotPublishedError, PolicyError, UnknownLinkError
 from tests.unit.domain.samples import ANNA, BORIS, MARIA, a_lead, a_rep, at
 from tests.unit.follow_up_lead.fakes import LIST_CODE, FakeLeads, FakePolicies, parts_on
 from tests.unit.functions.fakes import FakeQueue
@@ -233,6 +233,34 @@ def test_a_lead_is_free_when_nobody_is_on_it_and_everybody_was_asked(
     assert is_free(lead, lambda lead: terms_of(lead, desk.parts)) == free
     listed = [one.lead for one in see_list(LIST_CODE, desk.parts, at(60)).leads]
     assert listed == ([lead] if free else [])
+
+
+def test_what_was_handed_over_is_in_the_list_no_more() -> None:
+    desk = Desk()
+    lead = desk.leads.add(a_lead(rep_id="anna"))
+    form = {"action": "hand_over", "action_id": ACTION_ID, "to_rep_id": "boris"}
+
+    for _ in range(2):  # a second press is told the same
+        acted = act_on_lead(LIST_CODE, form, desk.parts, at(60), lead.lead_id)
+        assert acted.path == f"/r/{LIST_CODE}?told=handed_over"
+
+    assert desk.lead(lead.lead_id).rep_id == "boris"
+    with pytest.raises(UnknownLinkError):
+        see_lead(LIST_CODE, desk.parts, at(61), lead.lead_id)
+    again = {**form, "action_id": "6f" * 16}
+    with pytest.raises(UnknownLinkError):
+        act_on_lead(LIST_CODE, again, desk.parts, at(61), lead.lead_id)
+
+
+def test_a_manager_hands_over_what_nobody_has_and_still_sees_it() -> None:
+    desk = Desk(MARIA)
+    lead = desk.leads.add(a_lead())
+    form = {"action": "hand_over", "action_id": ACTION_ID, "to_rep_id": "boris"}
+
+    acted = act_on_lead(LIST_CODE, form, desk.parts, at(60), lead.lead_id)
+
+    assert acted.path == f"/r/{LIST_CODE}/{lead.lead_id}"
+    assert desk.lead(lead.lead_id).rep_id == "boris"
 
 
 def test_a_page_that_was_too_old_takes_nothing() -> None:

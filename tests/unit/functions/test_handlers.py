@@ -274,6 +274,7 @@ def test_a_bug_is_counted_in_every_function(
         (LeadTable, "lead"),
         (LeadTable, "link"),
         (LeadTable, "overdue"),
+        (LeadTable, "people"),
         (LeadTable, "put_rep"),
         (event_bus.EventBus, "publish"),
     ):
