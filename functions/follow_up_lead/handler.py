@@ -8,31 +8,30 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from follow_up_lead import pages, service
-from shared.adapters import dynamodb
+from follow_up_lead import pages, service, team_routes
+from shared.adapters import dynamodb, queues
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.observability import reactor
 from shared.settings import settings
 
 app = APIGatewayHttpResolver()
+app.include_router(team_routes.router)
 app.exception_handler(list(pages.ERROR_PAGES))(pages.error_page)
 
 
 @cache
 def parts() -> service.Parts:
     table = dynamodb.Table(dynamodb.client(), settings().table_name)
-    return service.Parts(LeadTable(table), PolicyStore(table), time.sleep)
+    urls = settings().advance_queue_url, settings().alert_queue_url
+    advance, alert = (queues.Queue(queues.client(), url) for url in urls)
+    store = PolicyStore(table)
+    return service.Parts(LeadTable(table), store, time.sleep, advance, alert, time.monotonic)
 
 
 @app.route("/l/<code>", method=["GET", "HEAD"])
 def show_lead(code: str) -> Response[str]:
     return pages.lead_page(service.see_lead(code, parts(), datetime.now(UTC)))
-
-
-@app.route("/r/<code>", method=["GET", "HEAD"])
-def show_list(code: str) -> Response[str]:
-    return pages.list_page(service.see_list(code, parts(), datetime.now(UTC)))
 
 
 @app.post("/l/<code>")
@@ -43,4 +42,5 @@ def act_on_lead(code: str) -> Response[str]:
 
 @reactor
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    app.context["parts"] = parts()
     return app.resolve(event, context)

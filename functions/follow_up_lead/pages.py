@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -14,13 +13,12 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from follow_up_lead.messengers import messengers
-from follow_up_lead.service import Acted, SeenLead, SeenList
+from follow_up_lead.service import Acted, SeenLead
 from shared.adapters.lead_table import Words
 from shared.domain.aliases import CANONICAL
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
 from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH
-from shared.domain.waiting import Listed
 from shared.errors import RetryableError, UnknownLinkError
 from shared.observability import logger, report_unexpected
 from shared.texts import LOCALES, clocks, figures, render, translation, words
@@ -68,14 +66,15 @@ def lead_page(seen: SeenLead) -> Response[str]:
     story = lines(seen.story.events, seen.story.notes, locale)
     refused = seen.refusal.reason if seen.refusal else ""
     status, field = REFUSALS[refused] if refused else (HTTPStatus.OK, "")
-    reader = _reader(viewer, now)
-    return _page(
+    reader = reader_of(viewer, now)
+    return page(
         "lead.html",
         status,
         locale,
         viewer=viewer,
+        list_path=seen.list_path,
         lead=lead,
-        person=_person(lead, locale),
+        person=person_of(lead, locale),
         asked=paragraphs(lead.asked or ""),
         again=_again(lead, locale),
         messengers=messengers(lead.as_said_last.phone, lead.as_said_last.phone_extension),
@@ -111,27 +110,17 @@ def lead_page(seen: SeenLead) -> Response[str]:
     )
 
 
-def list_page(seen: SeenList) -> Response[str]:
-    """The open leads, in groups by urgency."""
-    viewer, locale, now = seen.viewer, seen.viewer.locale, seen.at
-    rows = [_row(listed, seen.roster, viewer, now) for listed in seen.leads]
-    return _page(
-        "leads.html",
-        HTTPStatus.OK,
-        locale,
-        viewer=viewer,
-        groups=[(stage, list(group)) for stage, group in groupby(rows, lambda row: row["stage"])],
-        count=len(rows),
-        as_of=figures.clock(now, viewer.zone, now, locale),
-    )
-
-
 def answer(acted: Acted) -> Response[str]:
     """Sends the browser to the page, so that a reload records nothing again; or says why not."""
     logger.info("person acted", extra=acted.codes)
     if acted.refused is not None:
         return lead_page(acted.refused)
-    headers = {**page_headers(), "Location": f"/l/{acted.code}"}
+    return go_to(acted.path)
+
+
+def go_to(path: str) -> Response[str]:
+    """Sends the browser to a page of ours, to look at it."""
+    headers = {**page_headers(), "Location": path}
     return Response(HTTPStatus.SEE_OTHER, headers=headers, body="")
 
 
@@ -168,15 +157,16 @@ def read_form(event: APIGatewayProxyEventV2) -> dict[str, str]:
     return dict(parse_qsl(body[:FORM_LENGTH], keep_blank_values=True))
 
 
-def _page(template: str, status: HTTPStatus, locale: str, **context: object) -> Response[str]:
+def page(template: str, status: HTTPStatus, locale: str, **context: object) -> Response[str]:
     return Response(status, headers=dict(page_headers()), body=render(template, locale, **context))
 
 
-def _reader(viewer: Rep, now: datetime) -> Reader:
+def reader_of(viewer: Rep, now: datetime) -> Reader:
+    """Whoever looks at a page, for what is said of clocks."""
     return Reader(viewer.zone, now, viewer.locale)
 
 
-def _person(lead: Lead, locale: str) -> dict[str, str]:
+def person_of(lead: Lead, locale: str) -> dict[str, str]:
     """Who sent the form and where they came from, as far as it is known."""
     return {
         "name": one_line(lead.name or ""),
@@ -281,18 +271,3 @@ def _closing(lead: Lead, locale: str) -> str:
     if lead.amount is not None:
         return figures.money(lead.amount, lead.currency or "", locale)
     return words.reason(lead.reason, locale)
-
-
-def _row(listed: Listed, roster: Roster, viewer: Rep, now: datetime) -> dict[str, Any]:
-    lead, reader = listed.lead, _reader(viewer, now)
-    owner = roster.get(lead.rep_id)
-    return {
-        "stage": listed.stage,
-        "person": _person(lead, viewer.locale),
-        "asked": one_line(lead.asked or ""),
-        "clock": clocks.stands(lead, listed.call_by, reader),
-        "state": words.state(lead, viewer.locale),
-        "owner": one_line(owner.name) if owner else "",
-        "is_mine": lead.rep_id == viewer.rep_id,
-        "since": clocks.since(listed, reader),
-    }

@@ -3,17 +3,23 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from shared.acting import Actor, act_on_latest, readable_terms, terms_of, undo_on_latest
-from shared.adapters.lead_table import Link, Story
-from shared.domain.events import Reading
+from follow_up_lead.rights import may_see
+from shared.acting import Actor, act_on_latest, terms_of, undo_on_latest
+from shared.adapters.lead_table import ByHand, Link, Story
+from shared.adapters.receipts import Filed
+from shared.domain.events import LeadCaptured, Reading
 from shared.domain.lead import Change, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
+from shared.domain.routing import Rotation
 from shared.domain.typed_action import read_action
-from shared.domain.waiting import Listed, listed, urgency
 from shared.errors import IllegalActionError, UnknownLinkError
+
+if TYPE_CHECKING:
+    # A type only: who looks at a lead has no use for what reads submissions.
+    from shared.domain.submission import Submission
 
 FORMER_LEADS_SHOWN = 3
 
@@ -22,6 +28,12 @@ _DONE_ID = re.compile(r"[0-9a-f]{32}-[a-z_]{1,20}")
 
 class Leads(Protocol):
     def link(self, code: str, now: datetime) -> Link: ...
+    def capture(
+        self, submission: "Submission", captured: LeadCaptured, *, by_hand: ByHand
+    ) -> Filed: ...
+    def change_rep(self, team: str, rep_id: str, change: Callable[[Rep | None], Rep]) -> Rep: ...
+    def rotation(self, team: str) -> Rotation: ...
+    def ask_for_link(self, team: str, rep_id: str, now: datetime) -> bool: ...
     def lead(self, lead_id: str) -> Lead | None: ...
     def story(self, lead_id: str) -> Story | None: ...
     def people(self, team: str) -> list[Rep]: ...
@@ -30,7 +42,12 @@ class Leads(Protocol):
 
 
 class Policies(Protocol):
+    def current(self) -> Policy: ...
     def version(self, number: int) -> Policy: ...
+
+
+class Sending(Protocol):
+    def send(self, messages: Sequence[Mapping[str, object]]) -> None: ...
 
 
 class Parts(NamedTuple):
@@ -39,6 +56,12 @@ class Parts(NamedTuple):
     leads: Leads
     policies: Policies
     pause: Callable[[float], None]
+    advance_queue: Sending
+    """What is to be looked at now, because somebody has come who can be given it."""
+    alert_queue: Sending
+    """Who is to be sent a new link."""
+    clock: Callable[[], float]
+    """Seconds that pass, from any beginning."""
 
 
 class Refusal(NamedTuple):
@@ -62,74 +85,97 @@ class SeenLead(NamedTuple):
     """The contact's last leads before this one, the latest first."""
     undoes: str | None = None
     """The id of what the viewer did last, while it can be undone."""
+    list_path: str | None = None
+    """Where the list is that led here."""
     refusal: Refusal | None = None
 
 
-class SeenList(NamedTuple):
-    """Open leads: a rep's own, or for a manager those of the team."""
+class Access(NamedTuple):
+    """Whose code opened which lead, and of whose list it is."""
 
-    at: datetime
     viewer: Rep
     roster: Roster
-    leads: list[Listed]
+    lead_id: str
+    list_path: str | None
+    """Where the list is that led to the lead: its code has the rights of a list."""
+
+    def sees(self, lead: Lead, parts: Parts) -> bool:
+        """Whether the lead is there for them."""
+        if self.list_path is None:
+            return lead.team == self.viewer.team
+        return may_see(lead, self.viewer, lambda lead: terms_of(lead, parts.policies))
+
+    def actor(self, parts: Parts) -> Actor:
+        """The person, as one who does something to a lead."""
+        rep_id = self.viewer.rep_id
+        return Actor(rep_id, rep_id, lambda lead: self.sees(lead, parts), has_answered=True)
 
 
 class Acted(NamedTuple):
     """What became of an action: recorded, or `refused` with the page that says why."""
 
-    code: str
+    path: str
+    """Where to look at what came of it."""
     codes: Mapping[str, str | None]
     """Ids and codes, for the log."""
     refused: SeenLead | None = None
 
 
-def see_lead(code: str, parts: Parts, now: datetime) -> SeenLead:
-    """The lead behind a code. Raises UnknownLinkError."""
-    link, viewer, roster = _behind(code, "lead", parts.leads, now)
-    story = parts.leads.story(link.lead_id or "")
-    if story is None or story.lead.team != link.team:
+def see_lead(code: str, parts: Parts, now: datetime, lead_id: str | None = None) -> SeenLead:
+    """The lead behind a code; behind that of a list, the one that `lead_id` names.
+
+    Raises UnknownLinkError.
+    """
+    return _see(access(code, lead_id, parts, now), parts, now)
+
+
+def access(code: str, lead_id: str | None, parts: Parts, now: datetime) -> Access:
+    """What a code opens; that of a list opens no lead by itself. Raises UnknownLinkError."""
+    if lead_id is None:
+        link, viewer, roster = behind(code, "lead", parts.leads, now)
+        return Access(viewer, roster, link.lead_id or "", None)
+    _, viewer, roster = behind(code, "list", parts.leads, now)
+    return Access(viewer, roster, lead_id, f"/r/{code}")
+
+
+def _see(by: Access, parts: Parts, now: datetime) -> SeenLead:
+    story = parts.leads.story(by.lead_id)
+    if story is None or not by.sees(story.lead, parts):
         raise UnknownLinkError("no such lead")
     terms = terms_of(story.lead, parts.policies)
     clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
     former = tuple(_former_leads(story.lead, parts.leads))
-    return SeenLead(
-        now, viewer, roster, story, clocks, call_by, former, _undoable(story.lead, viewer, now)
-    )
+    undoes = _undoable(story.lead, by.viewer, now)
+    return SeenLead(now, by.viewer, by.roster, story, clocks, call_by, former, undoes, by.list_path)
 
 
-def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
-    """The open leads behind a code, the most urgent first. Raises UnknownLinkError."""
-    _, viewer, roster = _behind(code, "list", parts.leads, now)
-    rep_ids: list[str | None] = [viewer.rep_id]
-    if viewer.role == "manager":
-        rep_ids = [None, *roster.people]
-    found = [
-        listed(lead, readable_terms(lead, parts.policies), now)
-        for lead in parts.leads.open_leads(viewer.team, rep_ids)
-    ]
-    return SeenList(now, viewer, roster, sorted(found, key=urgency))
-
-
-def act_on_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> Acted:
+def act_on_lead(
+    code: str, posted: Mapping[str, str], parts: Parts, now: datetime, lead_id: str | None = None
+) -> Acted:
     """Does what a posted form says, or says why it cannot be done.
 
     Raises UnknownLinkError, and LeadChangedError when the lead never stood still.
     """
-    link, viewer, roster = _behind(code, "lead", parts.leads, now)
-    codes = {"lead_id": link.lead_id, "rep_id": viewer.rep_id}
+    by = access(code, lead_id, parts, now)
+    codes = {"lead_id": by.lead_id, "rep_id": by.viewer.rep_id}
+    path = f"{by.list_path}/{by.lead_id}" if by.list_path else f"/l/{code}"
     try:
-        actor = Actor(link.team, viewer.rep_id, viewer.rep_id, has_answered=True)
+        actor = by.actor(parts)
         if posted.get("action") == "undo":
             name = "undo"
-            undo_on_latest(link.lead_id or "", _undone(posted), actor, parts, now)
+            after = undo_on_latest(by.lead_id, _undone(posted), actor, parts, now).lead
         else:
-            action = read_action(posted, viewer.zone, roster)
+            action = read_action(posted, by.viewer.zone, by.roster)
             name = action.name
-            act_on_latest(link.lead_id or "", action, actor, parts, now)
+            after = act_on_latest(by.lead_id, action, actor, parts, now).lead
     except IllegalActionError as error:
-        seen = see_lead(code, parts, now)._replace(refusal=Refusal(error.reason, posted))
-        return Acted(code, {**codes, "refusal": error.reason}, seen)
-    return Acted(code, {**codes, "action": name})
+        # Whoever lost a race may not see the lead any more: then it is as absent as ever.
+        seen = _see(by, parts, now)._replace(refusal=Refusal(error.reason, posted))
+        return Acted(path, {**codes, "refusal": error.reason}, seen)
+    # Whoever handed a lead over has it in their list no more.
+    if by.list_path and not by.sees(after, parts):
+        path = f"{by.list_path}?told=handed_over"
+    return Acted(path, {**codes, "action": name})
 
 
 def _undone(posted: Mapping[str, str]) -> str:
@@ -157,11 +203,11 @@ def _former_leads(lead: Lead, leads: Leads) -> Iterator[Lead]:
         lead = former
 
 
-def _behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
+def behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
     """The link, its person and their team; whoever has left it has no access."""
     link = leads.link(code, now)
     roster = Roster(leads.people(link.team), now)
     viewer = roster.get(link.rep_id)
-    if link.kind != kind or viewer is None or not viewer.active:
+    if link.kind != kind or viewer is None or not viewer.active or link.is_revoked(viewer):
         raise UnknownLinkError("not for this person or this page")
     return link, viewer, roster

@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from send_alert.new_link import send_link
 from send_alert.service import Parts, send
 from shared.adapters import alerts, dynamodb
 from shared.adapters.lead_table import LeadTable
@@ -33,6 +34,10 @@ def now() -> datetime:
 
 
 def handle_message(message: Message) -> None:
+    if "asked_at" in message:
+        sent = send_link(parts=parts(), now=now(), **message)
+        logger.info("new link handled", outcome=sent)
+        return
     lead_id, alert_id = message["lead_id"], message["alert_id"]
     outcome = send(lead_id, alert_id, parts(), now())
     logger.info("alert handled", lead_id=lead_id, alert_id=alert_id, outcome=outcome)

@@ -14,6 +14,7 @@ from botocore.exceptions import (
 from infra.cli import (
     intake,
     leads,
+    links,
     policy,
     preflight,
     redrive,
@@ -26,7 +27,19 @@ from infra.cli import (
 from infra.cli.deployment import OperatorError
 from shared.errors import LeadlineError
 
-AREAS = (preflight, policy, roster, leads, intake, replan, redrive, republish, restore, simulate)
+AREAS = (
+    preflight,
+    policy,
+    roster,
+    links,
+    leads,
+    intake,
+    replan,
+    redrive,
+    republish,
+    restore,
+    simulate,
+)
 """Each adds its commands, with a function `run` from the options to the exit status."""
 
 HINTS: dict[type[Exception], str] = {

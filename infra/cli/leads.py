@@ -291,21 +291,25 @@ def run_act(options: Namespace) -> int:
     rep = roster.active(who.rep_id)
     if rep is None:
         raise OperatorError(f"{who} is not entered, or not active: `leadline roster list`")
-    actor = Actor(*who, recorded_by=operator(options.by), has_answered=False)
+    actor = Actor(
+        rep.rep_id,
+        operator(options.by),
+        sees=lambda lead: lead.team == who.team,
+        has_answered=False,
+    )
     try:
         action = read_action(_typed(options), rep.zone, roster)
-        after = act_on_latest(options.lead_id, action, actor, desk, desk.now)
+        lead, is_new = act_on_latest(options.lead_id, action, actor, desk, desk.now)
     except IllegalActionError as error:
         hint = _hint(error.reason, options.action, rep, roster.people.values())
         raise OperatorError(f"{refusal(error.reason, 'en')}{hint}") from None
     except UnknownLinkError:
         raise OperatorError(f"team {who.team} has no lead {options.lead_id}") from None
-    lead = after or desk.leads.lead(options.lead_id)
-    if options.json and lead is not None:
+    if options.json:
         one = listed(lead, readable_terms(lead, desk.policies), desk.now)
-        _print_json({**_summary(one, desk.now), "recorded": after is not None})
-    elif lead is not None:
-        did = "recorded" if after else "known already, nothing changed"
+        _print_json({**_summary(one, desk.now), "recorded": is_new})
+    else:
+        did = "recorded" if is_new else "known already, nothing changed"
         owner = f"{lead.team}/{lead.rep_id}" if lead.rep_id else "nobody"
         print(f"{lead.lead_id}: {did}; {words.state(lead, 'en').text}, in the hands of {owner}")
     return 0

@@ -1,6 +1,6 @@
 """Who can be given a lead at a moment, and what keeps the others from it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from shared.domain.coverage import moment
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
 from shared.domain.routing import Rotation
+from shared.domain.standing import Hindrance, Why, hindrances
 
 SUSPENDED = "off duty: two alerts unanswered"
 
@@ -45,10 +46,10 @@ class Duty:
 
     def standing(self, rep: Rep) -> Standing:
         """How one of the team stands."""
-        hindrances = tuple(self._hindrances(rep))
+        found = hindrances(rep, self.roster, self._rotation)
         rested = not self._rotation.has_room(rep, self.now)
         there_at = self.roster.there_at(rep, rested=rested) if rep.takes_leads else None
-        return Standing(hindrances, there_at)
+        return Standing(tuple(_said(hindrance, rep) for hindrance in found), there_at)
 
     @property
     def table(self) -> str:
@@ -93,30 +94,26 @@ class Duty:
         """Whether a lead would be given to somebody at once."""
         return any(not self.standing(rep).hindrances for rep in self.reps)
 
-    def _hindrances(self, rep: Rep) -> Iterator[str]:
-        if not rep.active:
-            yield "not active"
-        if rep.role == "manager":
-            yield "a manager is given no leads"
-        if not rep.reachable:
-            yield "neither phone nor e-mail"
-        if not rep.on_duty:
-            yield "off duty"
-        if rep.is_suspended:
-            yield SUSPENDED
-        if (back_at := rep.back_at(self.now)) > self.now:
-            yield f"absent until {shown(back_at, rep)}"
-        shift = self._shift(rep)
-        if shift is not None and not shift.is_open(self.now):
-            try:
-                yield f"out of shift until {shown(shift.due(self.now, 0), rep)}"
-            except ValueError:
-                yield f"calendar/{rep.calendar} never opens"
-        if not self._rotation.has_room(rep, self.now):
-            yield f"at the daily cap of {rep.daily_cap}"
-
     def _shift(self, rep: Rep) -> Calendar | None:
         return self._policy.shift(rep) if self._policy else None
+
+
+WORDS: Mapping[Why, str] = {
+    "inactive": "not active",
+    "manager": "a manager is given no leads",
+    "unreachable": "neither phone nor e-mail",
+    "off_duty": "off duty",
+    "suspended": SUSPENDED,
+    "absent": "absent until {until}",
+    "out_of_shift": "out of shift until {until}",
+    "never_on_shift": "calendar/{rep.calendar} never opens",
+    "at_cap": "at the daily cap of {rep.daily_cap}",
+}
+
+
+def _said(hindrance: Hindrance, rep: Rep) -> str:
+    until = shown(hindrance.until, rep) if hindrance.until else ""
+    return WORDS[hindrance.why].format(until=until, rep=rep)
 
 
 def shown(at: datetime, rep: Rep) -> str:

@@ -30,6 +30,7 @@ from shared.domain.calendar import first_moment
 from shared.domain.coverage import Coverage, coverage, joined, stretch
 from shared.domain.policy import Policy
 from shared.domain.roster import CANARY_TEAM, Absence, Rep
+from shared.duty import switched, waiting_for_somebody
 from shared.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def run_change(options: Namespace) -> int:
     stack = deployment.find(options.stack)
     known = _find(people_of(stack, [options.who.team]), options.who)
     if known is None:
-        raise _stranger(options.who)
+        raise stranger(options.who)
     written = {**known.model_dump(exclude={*STANDING}), **said}
     return 0 if _enter(stack, [read_person(written)]) else 1
 
@@ -229,11 +230,10 @@ def run_absence(options: Namespace) -> int:
 
 def run_duty(options: Namespace) -> int:
     on = options.switch == "on"
-    update = {"on_duty": True, "missed_pages": 0} if on else {"on_duty": False}
     _change(
         deployment.find(options.stack),
         options.who,
-        lambda rep: rep.model_copy(update=update),
+        lambda rep: switched(rep, on=on),
         datetime.now(UTC),
     )
     return 0
@@ -322,7 +322,7 @@ def _said(options: Namespace) -> dict[str, object]:
     return {name: said for name, said in vars(options).items() if name in Person.model_fields}
 
 
-def _stranger(who: Who) -> OperatorError:
+def stranger(who: Who) -> OperatorError:
     return OperatorError(f"{who} is not entered: `leadline roster list --team {who.team}`")
 
 
@@ -365,7 +365,7 @@ def _change(
     before = leads.people(who.team)
     known = _find(before, who)
     if known is None:
-        raise _stranger(who)
+        raise stranger(who)
     former = known
     after = leads.change_rep(*who, lambda latest: change(latest or former))
     duty = Duty(_merged(before, [after]), leads.rotation(who.team), policy, now)
@@ -413,12 +413,9 @@ def _follow(
             if sentence not in said:
                 print(f"warning: {sentence}")
     leads = LeadTable(stack.table)
-    # Also for who comes later: a lead that waits for somebody knows when, and this may be sooner.
+    somebody = {rep.team: rep for rep in changed if rep.takes_leads}
     waiting = [
-        lead
-        for team in sorted({rep.team for rep in changed if rep.takes_leads})
-        for lead in leads.open_leads(team, [None])
-        if lead.awaits_attempt and not lead.follow_up.is_idle
+        lead for team in sorted(somebody) for lead in waiting_for_somebody(somebody[team], leads)
     ]
     left = {(rep.team, rep.rep_id) for rep in before if rep.active}
     left &= {(rep.team, rep.rep_id) for rep in changed if not rep.active}

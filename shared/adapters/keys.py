@@ -9,6 +9,7 @@ here.
 | a retried post finds its first answer     | PK RECEIPT#<form>#<key>                           |
 | a contact finds its open lead             | PK CONTACT#<kind>#<hash>                          |
 | a code from an SMS finds lead and person  | PK LINK#<hash>                                    |
+| who asked for a new link, how many did   | PK ASKED#<team>#<rep_id>, ASKED#<end of the hour> |
 | the people of a team, its rotation        | query PK TEAM#<team>                              |
 | how often a phone has rung lately         | PK RINGING#<team>#<rep_id>, SK RINGING            |
 | on which day a team was warned            | PK TEAM#<team>, SK CHANNELS                       |
@@ -67,6 +68,16 @@ def contact(guard: str) -> Key:
 def link(code: str) -> Key:
     """Codes are stored hashed: whoever reads the table cannot open a lead."""
     return {"PK": f"LINK#{hashlib.sha256(code.encode()).hexdigest()}", "SK": "LINK"}
+
+
+def link_asked(team: str, rep_id: str) -> Key:
+    """When a person last asked for a new link."""
+    return {"PK": f"ASKED#{team}#{rep_id}", "SK": "PERSON"}
+
+
+def links_asked(hour_is_over: int) -> Key:
+    """How many links were asked for in an hour, by its end in epoch seconds."""
+    return {"PK": f"ASKED#{hour_is_over}", "SK": "HOUR"}
 
 
 def rep(team: str, rep_id: str) -> Key:

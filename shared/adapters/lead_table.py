@@ -57,8 +57,13 @@ ALERT_KEPT = LINK_LIFE
 TEST_KEPT = timedelta(days=2)
 ALERT_LEASE = timedelta(seconds=30)
 """Longer than `send_alert` can run: a lease that ran out means that its holder died."""
-STANDING = ("on_duty", "absences", "missed_pages", "answered_at")
+STANDING = ("on_duty", "absences", "missed_pages", "answered_at", "links_revoked_at")
 """What of a person changes from day to day, and by itself."""
+ASKS_FOR_LINK_AFTER = timedelta(minutes=10)
+"""Within this somebody is sent no second link that they asked for."""
+ASKED_KEPT = timedelta(days=1)
+MOST_LINKS_AN_HOUR = 60
+"""Links that are asked for cost an SMS each: so many in an hour, whoever asks."""
 STILL_WAITS = "attribute_exists(PK) AND attribute_not_exists(settled_as)"
 CODE_LETTERS = string.ascii_letters + string.digits
 
@@ -73,6 +78,18 @@ class Link(BaseModel):
     rep_id: str
     lead_id: str | None = None
     expires_at: int
+
+    def is_revoked(self, rep: Rep) -> bool:
+        """Whether the person's links were revoked since it was made, or within that second."""
+        revoked_at = rep.links_revoked_at
+        return revoked_at is not None and self.expires_at <= (revoked_at + LINK_LIFE).timestamp()
+
+
+class ByHand(NamedTuple):
+    """Who enters a submission, and what they have done about its lead already: None for nothing."""
+
+    rep_id: str
+    done: Callable[[Lead], Change | None]
 
 
 class Words(BaseModel):
@@ -104,16 +121,20 @@ class LeadTable:
     # --- capture -------------------------------------------------------------------------------
 
     def capture(
-        self, submission: "Submission", captured: LeadCaptured, admission: "Admission | None" = None
+        self,
+        submission: "Submission",
+        captured: LeadCaptured,
+        admission: "Admission | None" = None,
+        by_hand: ByHand | None = None,
     ) -> Filed:
         """Files a submission in one transaction: as a new lead, or with its contact's open lead.
 
         One round trip for a new lead and for a retry, two for one of a contact whose lead is
         closed, which it remembers; three when the contact has an open lead.
         An admission settles the submission's place in the intake in the same transaction, so that
-        it happens once. Raises IdempotencyConflictError when the key was used for other content,
-        AlreadySettledError when the intake has the submission no more, StorageUnavailableError
-        when nothing could be stored.
+        it happens once; so is what was done about the lead by whoever entered it by hand. Raises
+        IdempotencyConflictError when the key was used for other content, AlreadySettledError when
+        the intake has the submission no more, StorageUnavailableError when nothing could be stored.
         """
         at = admission.at if admission else submission.received_at
         token = secrets.token_hex(16)
@@ -124,6 +145,7 @@ class LeadTable:
                 update={"previous_lead_id": next(iter(closed.values()), None)}
             )
             lead = Lead.opened_by(submission, opened, token, at)
+            lead, events = _and_done(lead, [opened], by_hand, at)
             writes = [
                 receipt(
                     self._table,
@@ -134,11 +156,11 @@ class LeadTable:
                     opened.promised_by,
                     from_intake=bool(admission),
                 ),
-                *self._written(None, lead, [opened], _actor(admission), at),
+                *self._written(None, lead, events, _actor(admission, by_hand), at),
                 self._submission(submission, lead.lead_id),
                 *(self._guard(guard, lead.lead_id, closed.get(guard)) for guard in lead.guards),
             ]
-            first_guard = 4
+            first_guard = len(writes) - len(lead.guards)
             try:
                 self._table.transact([*writes, *self._settled(admission, lead.lead_id)])
             except Refusal as refusal:
@@ -153,7 +175,7 @@ class LeadTable:
                 closed |= {g: str(item["lead_id"]) for g, item in known.items() if g not in held}
                 if not held:
                     continue
-                joined = self._join(submission, captured, held, closed, admission, token)
+                joined = self._join(submission, captured, held, closed, admission, token, by_hand)
                 if joined is not None:
                     return joined
             else:
@@ -181,6 +203,7 @@ class LeadTable:
         closed: Mapping[str, str],
         admission: "Admission | None",
         token: str,
+        by_hand: ByHand | None,
     ) -> Filed | None:
         """Adds a submission to its contact's open lead; None when that lead has just changed."""
         lead_id, *others = dict.fromkeys(held.values())
@@ -207,6 +230,7 @@ class LeadTable:
         joined = joined.told_by(Said.of(submission), is_last=is_last).model_copy(
             update={"guards": (*lead.guards, *new)}
         )
+        joined, events = _and_done(joined, [resubmitted], by_hand, at)
         writes = [
             receipt(
                 self._table,
@@ -217,7 +241,7 @@ class LeadTable:
                 resubmitted.promised_by,
                 from_intake=bool(admission),
             ),
-            *self._written(lead, joined, [resubmitted], _actor(admission), at),
+            *self._written(lead, joined, events, _actor(admission, by_hand), at),
             self._submission(submission, lead_id),
             *(self._guard(guard, lead_id, closed.get(guard)) for guard in new),
         ]
@@ -495,6 +519,70 @@ class LeadTable:
     def _link(self, code: str, link: Link) -> "TransactWriteItemTypeDef":
         return self._table.put({**keys.link(code), **link.model_dump(mode="json")})
 
+    def ask_for_link(self, team: str, rep_id: str, now: datetime) -> bool:
+        """Notes that somebody wants a new link. False when they wanted one a little while ago, or
+        when so many were asked for in this hour that somebody must be playing.
+        """
+        hour_is_over = int(now.timestamp()) // 3600 * 3600 + 3600
+        mark = self._table.put(
+            {
+                **keys.link_asked(team, rep_id),
+                "asked_at": iso(now),
+                "expires_at": int((now + ASKED_KEPT).timestamp()),
+            },
+            "attribute_not_exists(PK) OR asked_at <= :before",
+            before=iso(now - ASKS_FOR_LINK_AFTER),
+        )
+        count = self._table.update(
+            keys.links_asked(hour_is_over),
+            "SET asked = if_not_exists(asked, :none) + :one, expires_at = :over",
+            "attribute_not_exists(PK) OR asked < :most",
+            none=0,
+            one=1,
+            over=hour_is_over,
+            most=MOST_LINKS_AN_HOUR,
+        )
+        try:
+            self._table.transact([mark, count])
+        except Refusal:
+            return False
+        return True
+
+    def lease_link(self, asked_at: str, link: Link, now: datetime) -> str | None:
+        """Takes the right to send a link that was asked for, and returns its code. None when that
+        was done, or another one was asked for since.
+        """
+        code = new_code()
+        lease = self._table.update(
+            keys.link_asked(link.team, link.rep_id),
+            "SET leased_until = :until",
+            "asked_at = :asked AND (attribute_not_exists(leased_until) OR leased_until < :now)",
+            asked=asked_at,
+            until=iso(now + ALERT_LEASE),
+            now=iso(now),
+        )
+        try:
+            self._table.transact([lease, self._link(code, link)])
+        except Refusal:
+            return None
+        return code
+
+    def revoke_link(self, code: str, team: str, rep_id: str) -> bool:
+        """Ends one link of a person at once; False when they have no such link."""
+        ended = self._table.update(
+            keys.link(code),
+            "SET expires_at = :past",
+            "team = :team AND rep_id = :rep",
+            past=0,
+            team=team,
+            rep=rep_id,
+        )
+        try:
+            self._table.transact([ended])
+        except Refusal:
+            return False
+        return True
+
     # --- people --------------------------------------------------------------------------------
 
     def people(self, team: str) -> list[Rep]:
@@ -646,7 +734,19 @@ def settled(
     )
 
 
-def _actor(admission: "Admission | None") -> str:
+def _and_done(
+    lead: Lead, events: list[LeadEvent], by_hand: ByHand | None, at: datetime
+) -> tuple[Lead, list[LeadEvent]]:
+    """The lead and its events with what was done about it in the moment it was filed."""
+    change = by_hand.done(lead) if by_hand else None
+    if change is None:
+        return lead, events
+    return apply(lead, change, at), [*events, *change.events]
+
+
+def _actor(admission: "Admission | None", by_hand: ByHand | None) -> str:
+    if by_hand:
+        return by_hand.rep_id
     return admission.by if admission else VISITOR
 
 

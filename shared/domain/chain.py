@@ -109,6 +109,13 @@ class Chain(BaseModel):
         tells = self.tells_manager_at
         return tells is not None and (round_number, step) > (1, tells)
 
+    def has_offered(self, round_number: int, step: int) -> bool:
+        """Whether a step before a place offered the lead to the whole team. One that was passed
+        over, because somebody was on it, counts too: it is free again once they are not.
+        """
+        steps = self.steps if round_number > 1 else self.steps[:step]
+        return any(told.who == "team" for done in steps for told in done.alert)
+
     @property
     def leaves_alone(self) -> str | None:
         """How a lead could stay without anybody being told; None when it cannot.

@@ -18,6 +18,11 @@ CANARY_TEAM = "canary"
 MISSED_PAGES = 2
 """So many alerts in a row without an answer put somebody off duty."""
 
+SHORTEST_NUMBER = 8
+"""Fewer digits say too little of whose phone it is."""
+LONG_NUMBER = 11
+"""Of a Russian number as it is dialled at home."""
+
 
 class Absence(BaseModel):
     """A stretch of time in which somebody is away, to the moment of `until`."""
@@ -65,6 +70,8 @@ class Rep(BaseModel):
     """Leads in a row that were alerted, not answered and taken away again."""
     answered_at: Instant | None = None
     """When the person last did something about any lead."""
+    links_revoked_at: Instant | None = None
+    """What was sent until then opens nothing any more."""
 
     def reachable_by(self, via: Via) -> bool:
         """Whether an alert through this channel could arrive."""
@@ -97,6 +104,15 @@ class Rep(BaseModel):
         """Whether the person is given leads at all, as soon as their time comes."""
         switched_on = self.active and self.on_duty and not self.is_suspended
         return self.role == "rep" and switched_on and self.reachable
+
+    def has_number(self, typed: str) -> bool:
+        """Whether somebody means the person's phone, with or without what stands before a number
+        within its country: `07700 900101` and `8 916 …` are numbers without their country.
+        """
+        digits = "".join(letter for letter in typed if letter in "0123456789").lstrip("0")
+        if len(digits) == LONG_NUMBER and digits.startswith("8"):
+            digits = digits[1:]
+        return len(digits) >= SHORTEST_NUMBER and (self.phone or "").endswith(digits)
 
     def back_at(self, now: datetime) -> datetime:
         """When an absence is over: `now` for somebody who is not away."""
@@ -150,6 +166,10 @@ class Roster:
     def managers(self) -> tuple[Rep, ...]:
         """Those who are told when the team does not react."""
         return tuple(rep for rep in self.people.values() if rep.role == "manager" and rep.active)
+
+    def shift_of(self, rep: Rep) -> Calendar | None:
+        """The calendar of somebody's shift; None for those who have none."""
+        return self._shift(rep)
 
     def is_there(self, rep: Rep) -> bool:
         """Whether somebody is neither away nor out of their shift."""

@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple, get_args
 from shared.domain.clocks import Terms
 from shared.domain.lead import Lead
 
-Stage = Literal["late", "waiting", "called", "talked"]
-"""Where an open lead stands, the most urgent first: the call is overdue; it is awaited; nobody has
-talked to the person; nobody knows what came of it."""
+Stage = Literal["late", "free", "waiting", "called", "talked"]
+"""Where an open lead stands, the most urgent first: the call is overdue; it is for whoever takes
+it; the call is awaited; nobody has talked to the person; nobody knows what came of it."""
 
 
 class Listed(NamedTuple):
@@ -22,6 +22,8 @@ class Listed(NamedTuple):
     """When the lead came, or began anew."""
     business_seconds: float | None
     """From then to now; None when its policy cannot be read."""
+    is_free: bool = False
+    """Whether anybody of the team may take it."""
 
 
 def listed(lead: Lead, terms: Terms | None, now: datetime) -> Listed:

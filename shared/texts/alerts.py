@@ -296,6 +296,15 @@ def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:
     )
 
 
+# --- what somebody asked for ----------------------------------------------------------------------
+
+
+def new_link_sms(locale: str, link: str) -> str:
+    """The link to the reader's list, which somebody asked for on their number."""
+    said = translation(locale).gettext("Your open leads. If you did not ask for this, ignore it.")
+    return f"{said}\n{link}"
+
+
 # --- both ----------------------------------------------------------------------------------------
 
 

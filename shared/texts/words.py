@@ -1,12 +1,14 @@
 """What codes are called when a person reads them: reasons, and the state that a lead is in."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS
 from shared.domain.events import ClockName
 from shared.domain.lead import Lead
-from shared.texts import mark, translation
+from shared.domain.standing import Hindrance, Why
+from shared.texts import figures, mark, translation
 
 _REASON_GROUPS = {
     "data": mark("The data"),
@@ -86,6 +88,25 @@ _CLOCKS: Mapping[ClockName, str] = {
 def clock(name: ClockName, locale: str) -> str:
     """What a clock waits for."""
     return translation(locale).gettext(_CLOCKS[name])
+
+
+_HINDRANCES: Mapping[Why, str] = {
+    "inactive": mark("Has left the team"),
+    "manager": mark("Manager: is given no leads"),
+    "unreachable": mark("No phone and no e-mail"),
+    "off_duty": mark("Off duty"),
+    "suspended": mark("Off duty: two alerts were not answered"),
+    "absent": mark("Away until %(time)s"),
+    "out_of_shift": mark("Out of shift until %(time)s"),
+    "never_on_shift": mark("The shift never begins"),
+    "at_cap": mark("Has had all leads of the day"),
+}
+
+
+def hindrance(found: Hindrance, zone: str, now: datetime, locale: str) -> str:
+    """What keeps somebody from being given a lead; times are those of a zone."""
+    until = figures.clock(found.until, zone, now, locale) if found.until else ""
+    return translation(locale).gettext(_HINDRANCES[found.why]) % {"time": until}
 
 
 Tone = Literal["new", "mine", "called", "talked", "won", "lost"]

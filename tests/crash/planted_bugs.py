@@ -251,6 +251,14 @@ BUGS: Mapping[str, Bug] = {
         "-k",
         "changes_nothing",
     ),
+    "a rep sees whatever lead of the team they know the id of": bug(
+        "functions/follow_up_lead/rights.py",
+        'return viewer.role == "manager" or lead.rep_id == viewer.rep_id or is_free(lead, terms)',
+        "return True",
+        "tests/unit/follow_up_lead/test_rights.py",
+        "-k",
+        "looking",
+    ),
     "opening hours taken for UTC": bug(
         "shared/domain/calendar.py",
         "return first_moment(day, self.since, zone)",

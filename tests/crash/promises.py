@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from advance_follow_up.service import Advanced
 from follow_up_lead.service import Acted
+from follow_up_lead.team import ActedOnList
 from shared.adapters.dynamodb import Item, from_wire
 from submit_form.service import Answered
 from tests.crash.interleaving import Call
@@ -21,6 +22,7 @@ TOLD_AFTER_A_CALL = {"again", "handed_over", "reopened", "callback", "off_duty"}
 """Alerts that are planned although somebody has called."""
 BY_PRESSING = {
     "acknowledge": "LeadAcknowledged",
+    "take": "LeadAcknowledged",
     "no_answer": "LeadAttempted",
     "talked": "LeadAttempted",
     "reject": "LeadRejected",
@@ -231,7 +233,7 @@ def _actions(items: Sequence[Item], endings: Mapping[str, object]) -> Iterator[s
     accepted = {
         (str(ending.codes["rep_id"]), BY_PRESSING[str(ending.codes["action"])])
         for ending in endings.values()
-        if isinstance(ending, Acted) and ending.refused is None
+        if isinstance(ending, Acted | ActedOnList) and ending.refused is None
     }
     recorded = Counter(
         (str(item["actor"]), str(item["type"]))

@@ -9,6 +9,7 @@ from botocore.client import BaseClient
 
 from advance_follow_up import service as advancing
 from follow_up_lead import service as following
+from follow_up_lead.team import ActedOnList, act_on_list
 from infra.cli.policy_files import read_policy
 from infra.cli.replan import move
 from send_alert import service as sending
@@ -27,7 +28,7 @@ from sweep_follow_ups.service import sweep
 from tests.crash.database import Database
 from tests.crash.promises import BEFORE
 from tests.unit.domain.samples import ANNA, BORIS, MARIA
-from tests.unit.functions.fakes import parts_on
+from tests.unit.functions.fakes import FakeQueue, parts_on
 from tests.unit.samples import a_request
 from tests.unit.template import ROOT, expanded
 
@@ -107,6 +108,7 @@ class Scene:
         self.lead_id = ""
         self.other_id = ""
         self.codes: dict[str, str] = {}
+        self.lists: dict[str, str] = {}
         self.advancing = advancing.Parts(
             self.leads,
             self.policies,
@@ -114,7 +116,9 @@ class Scene:
             Queue(),
             lambda _: None,
         )
-        self.following = following.Parts(self.leads, self.policies, lambda _: None)
+        self.following = following.Parts(
+            self.leads, self.policies, lambda _: None, FakeQueue(), FakeQueue(), lambda: 0.0
+        )
         self.sending = sending.Parts(
             self.leads,
             alerts.AlertSender(alerts.client(), "arn:aws:sns:::alerts"),
@@ -151,6 +155,8 @@ class Scene:
                 expires_at=2**40,
             )
             self.codes[rep.rep_id] = self.leads.make_link(link)
+            own = link.model_copy(update={"kind": "list", "lead_id": None})
+            self.lists[rep.rep_id] = self.leads.make_link(own)
 
     def another_arrives(self, now: datetime) -> None:
         """A second lead, of somebody else."""
@@ -207,6 +213,12 @@ class Scene:
 
     def send(self, alert_id: str, now: datetime) -> str:
         return sending.send(self.lead_id, alert_id, self.sending._replace(clock=lambda: now), now)
+
+    def take_from_list(self, rep: Rep, now: datetime) -> ActedOnList:
+        """Somebody takes the lead from their own page."""
+        action_id = rep.rep_id.encode().hex().ljust(32, "0")
+        form = {"action": "take", "action_id": action_id, "lead_id": self.lead_id}
+        return act_on_list(self.lists[rep.rep_id], form, self.following, now)
 
     def act(self, rep: Rep, action: str, now: datetime, **posted: str) -> following.Acted:
         """A person presses a button on a page of their own."""

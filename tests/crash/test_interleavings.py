@@ -148,6 +148,17 @@ def acknowledgement_and_acknowledgement(scene: Scene) -> Actors:
     return {name: partial(scene.act, rep, "acknowledge") for name, rep in TWO.items()}
 
 
+@case(1, "captured", is_queued_after=True)
+def take_and_take(scene: Scene) -> Actors:
+    """From their lists, while nobody has the lead: two at once are enough to double it."""
+    return {name: partial(scene.take_from_list, rep) for name, rep in TWO.items()}
+
+
+@case(1, "captured")
+def take_and_planner(scene: Scene) -> Actors:
+    return {"anna": partial(scene.take_from_list, ANNA), "queue": scene.advance}
+
+
 @case(5)
 def acknowledgement_and_call(scene: Scene) -> Actors:
     call = partial(scene.act, BORIS, "no_answer")

@@ -66,6 +66,7 @@ QUICK_CHAIN = {
 CHAIN_TEAM = "chain"
 DEAF_TEAM = "deaf"
 """Of which somebody is reached by nothing."""
+DESK_TEAM = "desk"
 FASTER = 30
 """So many times faster than the sample chain is the one that is watched to its end."""
 
@@ -176,6 +177,7 @@ def publish_test_policy(table: Table, url: str, cases: Sequence[Case] = ()) -> N
         "form/unmanned": unmanned,
         "form/deaf": deaf,
         "form/chain": chain,
+        "form/desk": {**demo, "form_id": "desk", "team": DESK_TEAM, "title": "Desk"},
         "chain/whole": faster(documents["chain/default"]),
     }
     for form_id in ("locked", "locked-too"):

@@ -25,6 +25,7 @@ from shared.domain.lead import OpenAlert
 from tests.integration.conftest import DEAF_TEAM, World, until
 from tests.integration.test_channels import deaf_team
 from tests.integration.test_spill import locked
+from tests.integration.test_team_page import enter, link_by_sms, press, somebody
 from tests.unit.template import expanded, of_type, role_of, statements_of, template
 
 pytestmark = pytest.mark.integration
@@ -249,7 +250,18 @@ def drive(world: World) -> None:
         to_manager = next(m for m in world.messages(PERSON["phone"]) if "/r/" in m["text"])
         assert world.http.get(link_in(to_manager["text"])).status_code == 200
         close(world, link_in(sms["text"]))
+        own_page(world)
         canary.result()
+
+
+def own_page(world: World) -> None:
+    """Somebody asks for a link, comes on duty while a lead waits, and enters another."""
+    rep = somebody(world, 90, on_duty=False)
+    world.post("desk", {**PERSON, "phone": "+44 7914 000004", "email": "four@example.com"})
+    link = link_by_sms(world, rep)
+    assert press(world, link, "duty_on").status_code == 303
+    walk_in = {**PERSON, "phone": "+44 7914 000005", "email": "five@example.com", "message": "?"}
+    assert enter(world, link, walk_in, "talked").status_code == 303
 
 
 def invoke(function: str) -> None:

@@ -6,17 +6,26 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel
 
 from follow_up_lead.service import Parts
+from infra.cli.policy_files import read_policy
 from shared.adapters.lead_table import Link, Story
+from shared.adapters.receipts import Filed
 from shared.domain.calendar import Calendar
 from shared.domain.events import VISITOR, LeadCaptured, LeadEvent, RecordedEvent
 from shared.domain.lead import Change, Lead, Note
-from shared.domain.policy import Policy
+from shared.domain.policy import Policy, parse_document
 from shared.domain.projection import apply
 from shared.domain.roster import Rep
+from shared.domain.routing import Rotation
 from shared.errors import LeadChangedError, UnknownLinkError
 from tests.unit.domain.samples import ALWAYS, ANNA, BORIS, MARIA, RECEIVED, SAMPLE_CHAIN
+from tests.unit.functions.fakes import FakeQueue
 from tests.unit.samples import a_form
+from tests.unit.template import ROOT
 
+DEFINITION = parse_document(
+    "definition/default",
+    read_policy(ROOT / "infra/policy", {"SITE": "https://ours.net"})["definition/default"],
+)
 LEAD_CODE = "Anna00000001"
 LIST_CODE = "Anna00000002"
 
@@ -30,10 +39,14 @@ class FakePolicies:
             f"form/{form.form_id}": form,
             f"chain/{form.chain}": SAMPLE_CHAIN,
             f"calendar/{form.calendar}": calendar,
+            f"definition/{form.definition}": DEFINITION,
         }
 
+    def current(self) -> Policy:
+        return self.version(1)
+
     def version(self, number: int) -> Policy:
-        return Policy(number, self.documents.get)
+        return Policy(number, self.documents.get, names=self.documents)
 
 
 class FakeLeads:
@@ -43,6 +56,7 @@ class FakeLeads:
         self.reps: tuple[Rep, ...] = people or (ANNA, BORIS, MARIA)
         self.stories: dict[str, Story] = {}
         self.links: dict[str, Link] = {}
+        self.rotations: dict[str, Rotation] = {}
         self.writes = 0
         self.changes: list[Change] = []
         self.before_record: Callable[[], None] = lambda: None
@@ -78,6 +92,21 @@ class FakeLeads:
     ) -> Lead:
         """Events that the machine or a colleague records."""
         return self._write(self.stories[lead.lead_id].lead, Change(events), actor, at)
+
+    def capture(self, *_: object, **__: object) -> Filed:
+        raise NotImplementedError("entering a lead is tested on the table")
+
+    def ask_for_link(self, *_: object) -> bool:
+        raise NotImplementedError("asking for a link is tested on the table")
+
+    def change_rep(self, team: str, rep_id: str, change: Callable[[Rep | None], Rep]) -> Rep:
+        known = {(rep.team, rep.rep_id): rep for rep in self.reps}
+        known[team, rep_id] = change(known.get((team, rep_id)))
+        self.reps = (*known.values(),)
+        return known[team, rep_id]
+
+    def rotation(self, team: str) -> Rotation:
+        return self.rotations.get(team, Rotation())
 
     def link(self, code: str, now: datetime) -> Link:
         found = self.links.get(code)
@@ -142,4 +171,5 @@ def parts_on(
     pause: Callable[[float], None] = lambda _: None,
 ) -> Parts:
     """What the rep's side works with."""
-    return Parts(leads, FakePolicies(calendar), pause)
+    policies = FakePolicies(calendar)
+    return Parts(leads, policies, pause, FakeQueue(), FakeQueue(), lambda: 0.0)

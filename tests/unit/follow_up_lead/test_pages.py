@@ -6,7 +6,9 @@ from typing import Any, get_args
 import pytest
 
 from follow_up_lead import pages
-from follow_up_lead.service import act_on_lead, see_lead, see_list
+from follow_up_lead.service import act_on_lead, see_lead
+from follow_up_lead.team import see_list
+from follow_up_lead.team_pages import list_page
 from shared.adapters.lead_table import Words
 from shared.domain import events as happened
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS, ActionName
@@ -462,16 +464,16 @@ def listed(viewer: Rep = MARIA, name: str = "Ada", **fields: Any) -> str:
         base = {"name": name, "received_at": at(received), "respond_by": at(received + 300)}
         leads.add(a_lead(lead_id=lead_id, rep_id=rep_id, **{**FULL, **base, **more, **fields}))
     leads.link_to(LIST_CODE, viewer)
-    return str(pages.list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body)
+    return str(list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body)
 
 
 def test_a_manager_sees_what_is_late_first() -> None:
     text = text_of(listed())
 
-    assert "Open leads of the team 4 leads, as of 09:00. Refresh" in text
+    assert "Open leads of the team 4 leads, as of 09:00. Refresh · The team" in text
     order = [
         "Late 1",
-        "Waiting for a call 1",
+        "Nobody has these 1",
         "Called, no answer yet 1",
         "Talked, no outcome yet 1",
     ]
@@ -502,7 +504,7 @@ def callbacks(viewer: Rep = ANNA, calendar: Calendar = ALWAYS, seconds: float = 
         if number == 1:
             leads.happen(lead, at(90), happened.LeadSnoozed(rep_id="anna", until=at(3600)))
     leads.link_to(LIST_CODE, viewer)
-    page = pages.list_page(see_list(LIST_CODE, parts_on(leads, calendar), at(seconds)))
+    page = list_page(see_list(LIST_CODE, parts_on(leads, calendar), at(seconds)))
     return str(page.body)
 
 
@@ -554,23 +556,37 @@ def test_a_russian_list_says_whom_to_call_back() -> None:
     assert "Перезвонить, договорились на 13:00 ждёт 6 мин, из них 6 мин в рабочее время" in text
 
 
-def test_a_list_only_shows() -> None:
-    assert "<form" not in listed()
-
-
-def test_a_rep_sees_their_own_list() -> None:
+def test_a_rep_sees_their_own_list_and_what_is_free() -> None:
     text = text_of(listed(ANNA))
 
-    assert "My open leads 2 leads" in text
+    assert "My open leads 3 leads" in text
     assert "New You" in text
+    assert "Free to take 1" in text
+    assert text.count("Take it") == 1
+    assert "You are on duty New leads come to you. Go off duty" in text
     assert "Boris Weber" not in text
+
+
+def test_each_lead_of_a_list_leads_to_its_page() -> None:
+    found = re.findall(r'<h3><a href="([^"]+)">', listed())
+
+    assert found == [f"/r/{LIST_CODE}/{number}" for number in "1234"]
+
+
+def test_a_manager_sees_who_of_the_team_is_there_and_why_others_are_not() -> None:
+    text = text_of(listed())
+
+    team = text[text.index("The team Anna") :]
+    assert "Anna Novak On duty 2 open leads, late: 1" in team
+    assert "Boris Weber On duty 1 open lead" in team
+    assert "Maria" not in team, "a manager is given no leads"
 
 
 def test_an_empty_list() -> None:
     leads = FakeLeads(ANNA)
     leads.link_to(LIST_CODE, ANNA)
 
-    text = text_of(str(pages.list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body))
+    text = text_of(str(list_page(see_list(LIST_CODE, parts_on(leads), at(0))).body))
 
     assert "No open leads. Well done." in text
 

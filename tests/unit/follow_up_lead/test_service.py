@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from follow_up_lead.service import Acted, act_on_lead, see_lead, see_list
+from follow_up_lead.service import Acted, act_on_lead, see_lead
+from follow_up_lead.team import see_list
 from shared.domain import events as happened
 from shared.domain.calendar import Calendar
 from shared.domain.lead import Lead
@@ -137,19 +138,20 @@ def test_a_manager_sees_the_teams_open_leads_by_urgency(leads: FakeLeads) -> Non
     assert [listed.lead.lead_id for listed in seen.leads] == [
         "later",
         "late",
-        "waiting",
         "waiting less",
+        "waiting",
         "no answer",
         "talked",
     ]
 
 
-def test_a_rep_sees_their_own(leads: FakeLeads) -> None:
+def test_a_rep_sees_their_own_and_what_nobody_has(leads: FakeLeads) -> None:
     open_leads(leads)
     leads.link_to(LIST_CODE, BORIS)
 
-    (listed,) = see_list(LIST_CODE, parts_on(leads), at(0)).leads
-    assert listed.lead.lead_id == "late"
+    late, free = see_list(LIST_CODE, parts_on(leads), at(0)).leads
+    assert (late.lead.lead_id, late.stage, late.is_free) == ("late", "late", False)
+    assert (free.lead.lead_id, free.stage, free.is_free) == ("waiting less", "free", True)
 
 
 AGREED = at(3600)

@@ -274,6 +274,7 @@ def test_a_bug_is_counted_in_every_function(
         (LeadTable, "lead"),
         (LeadTable, "link"),
         (LeadTable, "overdue"),
+        (LeadTable, "people"),
         (LeadTable, "put_rep"),
         (event_bus.EventBus, "publish"),
     ):
@@ -374,6 +375,23 @@ def test_follow_up_lead_lists(table: Table) -> None:
 
     assert shown["statusCode"] == 200
     assert "A machine that calculates" in shown["body"]
+
+
+@case("follow_up_lead", "ask_for_link")
+@case("send_alert", "link_asked")
+def test_a_link_that_is_asked_for_goes_by_the_alert_queue(
+    aws: Clients, leads: LeadTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("follow_up_lead.new_link.ANSWERED_AFTER_SECONDS", 0)
+    assert invoke("follow_up_lead", "ask_for_link")["statusCode"] == 200
+    # Everybody of the sample has this number.
+    messages = aws.bodies(settings().alert_queue_url)
+    assert [message["rep_id"] for message in messages] == ["anna", "boris", "maria"]
+
+    with logged() as lines:
+        assert invoke("send_alert", "link_asked") == {"batchItemFailures": []}
+
+    assert [line["outcome"] for line in lines] == ["dropped"], "it was asked for at another time"
 
 
 def test_nothing_of_a_person_reaches_the_logs(

@@ -104,14 +104,6 @@ CAPTURED = happened.LeadCaptured(
             happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="handed_over"),
             [],
         ),
-        (
-            happened.AlertFailed(alert_id="1", rep_id="anna", via="sms", reason="opted_out"),
-            ["the person answered STOP"],
-        ),
-        (
-            happened.AlertFailed(alert_id="1", rep_id="anna", via="sms", reason="of_tomorrow"),
-            ["of_tomorrow"],
-        ),
         (happened.LeadAcknowledged(rep_id="anna", until=at(300)), ["until 09:05"]),
         (happened.LeadAcknowledged(rep_id="anna"), []),
         (happened.LeadSnoozed(rep_id="anna", until=at(86400)), ["until 21 Nov, 09:00"]),
@@ -192,7 +184,7 @@ def test_each_alert_says_to_whom_how_and_what_became_of_it() -> None:
             "New lead",
             "E-mail",
             "failed",
-            "refused: the roster has no number or address of theirs",
+            "refused: there is no number or address, or the person has left",
         ),
         (
             "Please step in",

@@ -1,0 +1,51 @@
+"""Somebody wants a new link to their list, and says their number.
+
+Whoever asks is told the same, and as fast, whether or not the number is in a roster. What is sent
+goes to the number in the roster, by `send_alert`: this function may text nobody.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from follow_up_lead.service import Parts
+from shared.domain.instants import iso
+from shared.domain.roster import Rep
+from shared.errors import PolicyError
+from shared.observability import logger, report_unexpected
+
+ANSWERED_AFTER_SECONDS = 0.5
+"""Longer than finding a person and noting that they asked: how long it took tells nobody anything.
+"""
+MOST_PEOPLE = 3
+"""Somebody may be of several teams; a number is no way to text everybody."""
+
+
+def ask_for_link(number: str, parts: Parts, now: datetime) -> None:
+    """Has a new link sent to whoever has this number, if somebody has and did not just ask."""
+    began = parts.clock()
+    people = [rep for rep in everybody(parts) if rep.active and rep.has_number(number)]
+    for rep in people[:MOST_PEOPLE]:
+        try:
+            _send(rep, parts, now)
+        except Exception as error:  # noqa: BLE001 - an error page would say that the number is known
+            report_unexpected(error)
+    parts.pause(max(0.0, began + ANSWERED_AFTER_SECONDS - parts.clock()))
+
+
+def _send(rep: Rep, parts: Parts, now: datetime) -> None:
+    codes = {"team": rep.team, "rep_id": rep.rep_id}
+    if not parts.leads.ask_for_link(rep.team, rep.rep_id, now):
+        logger.info("link refused: asked for too often", extra=codes)
+        return
+    parts.alert_queue.send([{**codes, "asked_at": iso(now)}])
+    logger.info("link asked for", extra=codes)
+
+
+def everybody(parts: Parts) -> Iterator[Rep]:
+    """The people of every team that a form has."""
+    try:
+        teams = {form.team for form in parts.policies.current().forms}
+    except PolicyError:
+        return
+    for team in sorted(teams):
+        yield from parts.leads.people(team)

@@ -1,0 +1,241 @@
+"""A lead that somebody enters by hand goes the way of every submission."""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from shared.adapters.dynamodb import Table
+from shared.domain.lead import Lead
+from tests.unit.domain.samples import ANNA, BORIS, a_rep
+from tests.unit.follow_up_lead.site import Site
+from tests.unit.texts.skeleton import HOSTILE, skeleton, text_of
+
+NAME = "Анна-Мария О'Нил 👋"
+TYPED = {
+    "action_id": "5e" * 16,
+    "came": "phone",
+    "name": NAME,
+    "phone": "07700 900777",
+    "email": "",
+    "company": "",
+    "message": "Wants the price by Friday",
+    "form_id": "demo-en",
+    "then": "call",
+}
+
+
+class Counter(Site):
+    """Anna at the phone."""
+
+    viewer = ANNA
+
+    @property
+    def code(self) -> str:
+        return self.leads.make_link(self.link(kind="list", rep_id=self.viewer.rep_id))
+
+    def enter(self, **typed: str) -> dict[str, Any]:
+        return self.send("POST", f"/r/{self.code}/new", urlencode({**TYPED, **typed}))
+
+    def entered(self, **typed: str) -> Lead:
+        answer = self.enter(**typed)
+        assert answer["statusCode"] == 303, text_of(answer["body"])
+        lead = self.leads.lead(answer["headers"]["Location"].rpartition("/")[2])
+        assert lead is not None
+        return lead
+
+    def types(self, lead: Lead) -> list[str]:
+        story = self.leads.story(lead.lead_id)
+        assert story is not None
+        return [recorded.event.type for recorded in story.events]
+
+
+@pytest.fixture
+def counter(table: Table, monkeypatch: pytest.MonkeyPatch) -> Counter:
+    counter = Counter(table)
+    monkeypatch.setattr("follow_up_lead.handler.parts", lambda: counter.parts)
+    return counter
+
+
+def test_the_page_asks_for_what_a_call_tells(counter: Counter) -> None:
+    before = counter.everything()
+    code = counter.code
+
+    page = counter.send("GET", f"/r/{code}/new")
+
+    text = text_of(page["body"])
+    for words in ("Name optional", "Phone one of the two", "Free consultation", "I will call them"):
+        assert words in text
+    assert len(counter.everything()) == len(before) + 1, "the link, which the test made"
+
+
+def test_a_lead_by_phone_is_that_of_whoever_enters_it(counter: Counter) -> None:
+    lead = counter.entered()
+
+    assert (lead.name, lead.phone) == (NAME, "+447700900777")
+    assert (lead.rep_id, lead.acknowledged_by) == ("anna", "anna")
+    assert (lead.source, lead.form_title, lead.team) == (
+        "phone / offline",
+        "Free consultation",
+        "sales",
+    )
+    assert lead.awaits_attempt
+    assert counter.types(lead) == ["LeadCaptured", "LeadAssigned", "LeadAcknowledged"]
+    story = counter.leads.story(lead.lead_id)
+    assert story is not None
+    assert {recorded.actor for recorded in story.events} == {"anna"}
+    assert [recorded.sequence for recorded in story.events] == [1, 2, 3]
+    assert lead.sequence == 3
+    captured = story.events[0].flat()
+    assert "untagged" not in captured
+
+
+def test_who_was_talked_to_is_called_by_nobody(counter: Counter) -> None:
+    lead = counter.entered(then="talked", came="walk-in")
+
+    assert (lead.rep_id, lead.last_result, lead.source) == ("anna", "talked", "walk-in / offline")
+    assert lead.contacted_at is not None
+    assert lead.due_at is None
+    assert counter.types(lead)[-2:] == ["LeadAttempted", "LeadContacted"]
+
+
+def test_what_is_given_to_the_team_is_nobodys_until_it_is_assigned(counter: Counter) -> None:
+    lead = counter.entered(then="team")
+
+    assert lead.rep_id is None
+    assert counter.types(lead) == ["LeadCaptured"]
+    assert lead.due_at == lead.clock_started_at, "the planner is to see it"
+
+
+def test_sent_twice_it_is_one_lead(counter: Counter) -> None:
+    first, second = counter.entered(), counter.entered()
+
+    assert first.lead_id == second.lead_id
+    assert counter.types(second) == ["LeadCaptured", "LeadAssigned", "LeadAcknowledged"]
+
+
+def test_mended_and_sent_again_it_is_more_of_the_same_person(counter: Counter) -> None:
+    first, second = counter.entered(), counter.entered(message="By Monday")
+
+    assert first.lead_id == second.lead_id
+    assert second.submissions == 2
+    assert counter.types(second)[3:] == ["LeadResubmitted"]
+
+
+@pytest.mark.parametrize(("then", "owner"), [("call", "boris"), ("team", "boris")])
+def test_it_joins_a_colleagues_open_lead_and_leaves_it_to_them(
+    counter: Counter, then: str, owner: str
+) -> None:
+    theirs = counter.entered(then="team")
+    counter.viewer = BORIS
+    counter.send(
+        "POST",
+        f"/r/{counter.code}",
+        urlencode({"action": "take", "action_id": "6f" * 16, "lead_id": theirs.lead_id}),
+    )
+    counter.viewer = ANNA
+
+    answer = counter.enter(then=then, message="Asks again", action_id="7f" * 16)
+
+    code = re.fullmatch(r"/r/(\w{12})\?told=joined", answer["headers"]["Location"])
+    assert code is not None
+    lead = counter.leads.lead(theirs.lead_id)
+    assert lead is not None
+    assert (lead.rep_id, lead.submissions) == (owner, 2)
+    shown = counter.send("GET", f"/r/{code[1]}", queryStringParameters={"told": "joined"})
+    assert "The person has an open lead already" in text_of(shown["body"])
+
+
+def test_who_has_talked_to_a_colleagues_customer_has_the_lead(counter: Counter) -> None:
+    theirs = counter.entered()
+    counter.viewer = BORIS
+
+    lead = counter.entered(then="talked", action_id="7f" * 16)
+
+    assert (lead.lead_id, lead.rep_id, lead.attempts) == (theirs.lead_id, "boris", 1)
+    assert counter.types(lead)[3:] == [
+        "LeadResubmitted",
+        "LeadReassigned",
+        "LeadAttempted",
+        "LeadContacted",
+    ]
+
+
+def test_what_was_called_already_is_filed_and_stays_as_it_is(counter: Counter) -> None:
+    counter.entered(then="talked")
+
+    lead = counter.entered(action_id="7f" * 16)
+
+    assert counter.types(lead)[-1] == "LeadResubmitted"
+    assert (lead.submissions, lead.attempts) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "says"),
+    [
+        ({"phone": ""}, "phone", "Enter a phone number or an e-mail address."),
+        ({"phone": "  ", "email": "\t"}, "phone", "Enter a phone number"),
+        ({"phone": "call me"}, "phone", "Check the phone number: it should look like"),
+        ({"email": "at home"}, "email", "Check the e-mail address"),
+        ({"name": "x" * 201}, "name", "Shorten this to 200 characters."),
+        ({"form_id": "elsewhere"}, "form_id", "Choose what it is about."),
+        ({"came": "pigeon"}, "came", "Choose how the person came."),
+        ({"then": ""}, "then", "Choose how it goes on."),
+    ],
+)
+def test_what_is_refused_is_said_beside_its_field_and_nothing_is_lost(
+    counter: Counter, typed: dict[str, str], field: str, says: str
+) -> None:
+    code = counter.code
+    before = counter.everything()
+
+    answer = counter.send("POST", f"/r/{code}/new", urlencode({**TYPED, **typed}))
+
+    assert answer["statusCode"] == 422
+    page = answer["body"]
+    assert f'id="{field}-error">{says}' in page.replace("&#34;", '"')
+    assert f'href="#{field}"' in page
+    assert f'id="{field}"' in page
+    assert f'aria-describedby="{field}-error"' in page
+    for name in {"name", "company", "email"} - typed.keys():
+        assert f'name="{name}" value="{TYPED[name]}"'.replace("'", "&#39;") in page
+    assert TYPED["message"] in page
+    assert 'value="call" id="then" required checked' in page or "then" in typed
+    assert counter.everything() == before
+
+
+def test_several_mistakes_are_told_at_once(counter: Counter) -> None:
+    page = counter.enter(phone="?", email="?", form_id="", came="", then="")["body"]
+
+    assert page.count('class="error"') == 5
+
+
+def test_a_form_of_another_team_or_of_the_canary_cannot_be_chosen(counter: Counter) -> None:
+    form = counter.policies.documents["form/demo-en"]
+    for update in ({"team": "support"}, {"is_test": True}):
+        other = form.model_copy(update=update)
+        counter.policies.documents = {**counter.policies.documents, "form/demo-en": other}
+        page = counter.send("GET", f"/r/{counter.code}/new")["body"]
+        assert "Your team has no form" in text_of(page)
+        assert counter.enter()["statusCode"] == 422
+
+
+@pytest.mark.parametrize("words", HOSTILE[::40])
+def test_hostile_words_stay_words(counter: Counter, words: str) -> None:
+    typed = dict.fromkeys(("name", "company", "message", "email"), words)
+
+    plain = counter.enter(**{**dict.fromkeys(typed, "x"), "phone": "?"})["body"]
+    page = counter.enter(**typed, phone="?")["body"]
+
+    assert skeleton(page) == skeleton(plain)
+
+
+def test_the_page_speaks_the_viewers_language(counter: Counter) -> None:
+    counter.viewer = a_rep("anna", locale="ru")
+    counter.leads.put_rep(counter.viewer)
+
+    page = text_of(counter.enter(phone="")["body"])
+
+    for words in ("Добавить лид", "Укажите телефон или почту.", "Я перезвоню"):
+        assert words in page
