@@ -105,6 +105,14 @@ class Outside:
 
         self._reactions.append(react)
 
+    def everybody_calls(self, after: float) -> None:
+        """Whoever gets a link to a lead calls once and says so."""
+
+        def react(_: str, path: str) -> None:
+            self.world.after(after, lambda: self._open(path, "no_answer", {}))
+
+        self._reactions.append(react)
+
     def person_undoes(self, number: int, action: str, after: float, then: float) -> None:
         """As above; and some seconds later they see that it was the wrong one."""
         phones: list[str] = []

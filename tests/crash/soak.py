@@ -9,6 +9,7 @@ import io
 import random
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from datetime import timedelta
 from functools import partial
@@ -67,6 +68,8 @@ def soak(size: int, seed: int, share: float = 0.1) -> Soaked:
     weather = Weather(share, seed)
     with World({"chain/default": CHAIN}, PEOPLE, weather, sweeper=True, seed=seed) as world:
         outside = Outside(world)
+        # Or people who answer nothing go off duty, and after them there is nobody to alert.
+        outside.everybody_calls(after=60)
         for number in range(size):
             person = number - 1 if number % AGAIN_EVERY == AGAIN_EVERY - 1 else number
             fields = {
@@ -113,11 +116,20 @@ def _judged(world: World, outside: Outside, size: int, fired: list[Fired]) -> tu
     reps = {rep.rep_id for rep in PEOPLE if rep.role == "rep"}
     phone_of = {rep.phone: rep.rep_id for rep in PEOPLE}
     heard = {m.lead_id for m in world.outbox if phone_of.get(m.to, m.to) in reps}
-    wrong += [f"without alert: lead {lead_id}" for lead_id in leads.keys() - heard]
+    called = {lead_id for lead_id, lead in leads.items() if lead.get("first_attempt_at")}
+    wrong += [f"without alert: lead {one}" for one in leads.keys() - heard - called]
+    missing = [one.action_id for one in outside.acted if not _stands(one.action_id, leads)]
+    wrong += [f"lost: action {one}" for one in missing]
     wrong += [
         f"open alerts: lead {lead_id}" for lead_id, lead in leads.items() if lead["open_alerts"]
     ]
     return wrong, _second_messages(world, fired, wrong)
+
+
+def _stands(action_id: str, leads: Mapping[str, Item]) -> bool:
+    """Whether an action that was told recorded is; a lead knows its last ones."""
+    kept = [str(action) for lead in leads.values() for action in lead["actions"]]
+    return any(action.startswith(action_id) for action in kept)
 
 
 def _second_messages(world: World, fired: list[Fired], wrong: list[str]) -> int:
