@@ -3,6 +3,7 @@
 import copy
 import os
 import random
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +124,14 @@ class World:
 
     def events(self, lead_id: str) -> list[str]:
         return [event.event.type for event in self.story(lead_id).events]
+
+
+def act(world: World, link: str, action: str, **fields: str) -> httpx.Response:
+    """Presses a button of a lead's page."""
+    page = world.http.get(link)
+    action_id = re.search(r'name="action_id" value="(\w+)"', page.text)
+    assert action_id is not None
+    return world.http.post(link, data={"action": action, "action_id": action_id[1], **fields})
 
 
 @pytest.fixture(scope="session")

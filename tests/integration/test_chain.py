@@ -2,19 +2,17 @@
 people do about it on the way.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
 from shared.domain.events import AlertRequested
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
-from tests.integration.conftest import CHAIN_TEAM, World, until
+from tests.integration.conftest import CHAIN_TEAM, World, act, until
 from tests.integration.test_first_lead import a_person, link_in
 
 pytestmark = pytest.mark.integration
@@ -64,13 +62,6 @@ def page_of(world: World, person: dict[str, Any], rep: Rep) -> str:
         return [m["text"] for m in world.messages(person["phone"]) if m["to"] == rep.phone]
 
     return link_in(until(arrived, f"a message to {rep.name}")[0])
-
-
-def act(world: World, link: str, action: str, **fields: str) -> httpx.Response:
-    page = world.http.get(link)
-    action_id = re.search(r'name="action_id" value="(\w+)"', page.text)
-    assert action_id is not None
-    return world.http.post(link, data={"action": action, "action_id": action_id[1], **fields})
 
 
 def test_the_sample_chain_to_its_end_while_nobody_reacts(world: World) -> None:
