@@ -103,6 +103,8 @@ def _file(seen: SeenEntry, parts: Parts, now: datetime) -> Filed:
     if errors or form is None:
         raise InvalidSubmissionError(errors)
     event = captured(submission, form, parts.policies.current(), now)
+    # Whoever enters it promises what they say, and not what a page would have said.
+    event = event.model_copy(update={"promised_by": None})
     by_hand = _by_hand(posted["then"], viewer, parts, now)
     return parts.leads.capture(submission, event, by_hand=by_hand)
 
@@ -144,13 +146,14 @@ def _submission(
 
 def _by_hand(then: str, viewer: Rep, parts: Parts, now: datetime) -> ByHand:
     """What whoever enters the lead has done about it. A colleague's lead that it joins stays theirs
-    until somebody has talked to the person: they are told that the person asked again.
+    until somebody has talked to the person: they are told that the person asked again. Another
+    team's stays that team's.
     """
     action_id = secrets.token_hex(16)
 
     def done(lead: Lead) -> Change | None:
         is_anothers = lead.rep_id not in (None, viewer.rep_id)
-        if then == "team" or (then == "call" and is_anothers):
+        if lead.team != viewer.team or then == "team" or (then == "call" and is_anothers):
             return None
         name: Literal["talked", "acknowledge"] = "talked" if then == "talked" else "acknowledge"
         action = Action(name=name, action_id=f"{action_id}-{name}")

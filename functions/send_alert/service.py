@@ -13,7 +13,7 @@ from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.lead_table import LINK_LIFE, Link
 from shared.domain.events import AlertFailed, AlertKind, AlertSent
 from shared.domain.instants import seconds_between
-from shared.domain.lead import Change, Lead, OpenAlert
+from shared.domain.lead import ALONE, Change, Lead, OpenAlert
 from shared.domain.projection import settled
 from shared.domain.ringing import Ring
 from shared.domain.roster import Rep
@@ -38,6 +38,7 @@ class Leads(Protocol):
     ) -> str | Outcome: ...
     def settle_alert(self, lead_id: str, outcome: Outcome) -> None: ...
     def ring(self, rep: Rep, lead_id: str, alert_id: str, now: datetime) -> Ring: ...
+    def stop_ringing(self, rep: Rep, lead_id: str, alert_id: str) -> None: ...
     def lease_link(self, asked_at: str, link: Link, now: datetime) -> str | None: ...
     def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
 
@@ -79,12 +80,16 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     # Somebody may have called between the two reads: a call beats every alert.
     lead = parts.leads.lead(lead_id)
     if lead is None or alert_id not in lead.open_alerts:
+        if ring == "together":
+            parts.leads.stop_ringing(rep, lead_id, alert_id)
         return "dropped"
     outcome: Outcome
     try:
         link = f"{parts.public_url}/{'r' if is_list else 'l'}/{leased}"
-        message_id = _publish(lead, alert, people, link, ring, parts, now)
+        message_id, ring = _publish(lead, alert, people, link, ring, parts, now)
     except AlertRefusedError as error:
+        if ring == "together":
+            parts.leads.stop_ringing(rep, lead_id, alert_id)
         outcome = _failed(alert_id, alert, error.reason)
     else:
         outcome = AlertSent(
@@ -104,6 +109,8 @@ def _ring(
 ) -> Ring:
     """Who has no e-mail is texted of each lead: nothing else would tell them which ones."""
     if alert.via != "sms" or rep.email is None or alert.kind in RING_ALONE:
+        return "alone"
+    if alert_id.endswith(ALONE):
         return "alone"
     return parts.leads.ring(rep, lead_id, alert_id, now)
 
@@ -127,8 +134,10 @@ def _publish(
     ring: Ring,
     parts: Parts,
     now: datetime,
-) -> str:
-    """Returns the id of the message; empty where one about another lead does for this one, too."""
+) -> tuple[str, Ring]:
+    """Returns the id of the message and how it rang at last; the id is empty where a message about
+    another lead does for this one, too.
+    """
     rep = people[alert.rep_id]
     about = people.get(alert.about or "")
     message_id = ""
@@ -138,16 +147,22 @@ def _publish(
             if about
             else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
         )
-        message_id = parts.sender.email(rep, email.subject, email.text)
+        try:
+            message_id = parts.sender.email(rep, email.subject, email.text)
+        except AlertRefusedError:
+            if alert.via == "email":
+                raise
+            # Then the SMS is all there is: no other may stand for it.
+            ring = "alone" if ring == "covered" else ring
     if alert.via == "email" or ring == "covered":
-        return message_id
+        return message_id, ring
     if about:
         text = texts.off_duty_sms(about, rep, link)
     elif ring == "together":
         text = texts.together_sms(rep, link)
     else:
         text = texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now)
-    return parts.sender.sms(rep.phone or "", text)
+    return parts.sender.sms(rep.phone or "", text), ring
 
 
 def _waited(lead: Lead, rep: Rep, sent_at: datetime) -> Decimal | None:

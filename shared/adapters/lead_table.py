@@ -47,7 +47,6 @@ T = TypeVar("T")
 CAPTURE_TRIES = 5
 TURN_TRIES = 12
 RING_TRIES = 4
-RINGING_KEPT = timedelta(days=1)
 MOST_GUARDS = 20
 CLOSED_CONTACT_KEPT = timedelta(days=400)
 """How long a contact remembers its last lead after that lead was closed."""
@@ -666,20 +665,31 @@ class LeadTable:
             self._table.pause(failures)
             before = Ringing.model_validate(self._table.get(key) or {})
             decided, after = ring(before, lead_id, alert_id, now)
-            if after == before:
+            if after == before or self._note_ringing(key, before, after):
                 return decided
-            kept_until = {"expires_at": int((now + RINGING_KEPT).timestamp())}
-            noted = self._table.put(
-                {**key, **after.model_dump(mode="json"), **kept_until},
-                "attribute_not_exists(version) OR version = :read",
-                read=before.version,
-            )
-            try:
-                self._table.transact([noted])
-            except Refusal:
-                continue
-            return decided
         return "alone"
+
+    def stop_ringing(self, rep: Rep, lead_id: str, alert_id: str) -> None:
+        """Forgets the SMS that was to stand for all leads of a burst: it did not go out."""
+        key = keys.ringing(rep.team, rep.rep_id)
+        for failures in range(RING_TRIES):
+            self._table.pause(failures)
+            before = Ringing.model_validate(self._table.get(key) or {})
+            after = before.without(lead_id, alert_id)
+            if after == before or self._note_ringing(key, before, after):
+                return
+
+    def _note_ringing(self, key: keys.Key, before: Ringing, after: Ringing) -> bool:
+        noted = self._table.put(
+            {**key, **after.model_dump(mode="json"), "expires_at": after.kept_until},
+            "attribute_not_exists(version) OR version = :read",
+            read=before.version,
+        )
+        try:
+            self._table.transact([noted])
+        except Refusal:
+            return False
+        return True
 
     # --- lists: an index is a hint, what is shown is read from the table --------------------------
 

@@ -9,7 +9,7 @@ from shared.domain import events as happened
 from shared.domain.chain import Audience, Step
 from shared.domain.clocks import Terms
 from shared.domain.events import AlertKind, LeadEvent, Via
-from shared.domain.lead import Change, FollowUp, Lead, Message, Missed, Unheard
+from shared.domain.lead import ALONE, Change, FollowUp, Lead, Message, Missed, Unheard
 from shared.domain.roster import MISSED_PAGES, Rep, Roster
 from shared.domain.routing import Chosen, Nobody
 
@@ -442,9 +442,13 @@ class _Draft:
         instead_of: tuple[str, ...] | None = None,
     ) -> None:
         """`place` is the name of the step, and its round."""
+        alert_id = f"{message.prefix}-{rep.rep_id}-{via}"
+        if alert_id in self.lead.settled_alerts:
+            # Another SMS stood for this one, and the e-mail beside it did not arrive.
+            alert_id += ALONE
         self.events.append(
             happened.AlertRequested(
-                alert_id=f"{message.prefix}-{rep.rep_id}-{via}",
+                alert_id=alert_id,
                 step=place[0],
                 round=place[1],
                 kind=message.kind,
@@ -477,7 +481,8 @@ class _Draft:
             about, instead_of = failed.about, failed.instead_of
             self._ask(rep, via, message, place, about=about, instead_of=instead_of)
             return
-        stand_in, is_told = self._stand_in(unheard)
+        is_on_it = self.is_acknowledged and failed.rep_id == self.lead.acknowledged_by
+        stand_in, is_told = (None, False) if is_on_it else self._stand_in(unheard)
         self.events.append(
             happened.RepNotReached(
                 rep_id=failed.rep_id,
@@ -490,13 +495,15 @@ class _Draft:
             return
         instead = Message(f"{message.prefix}-for.{failed.rep_id}", self._in_place(failed.kind))
         tried = (*(failed.instead_of or ()), failed.rep_id)
-        for each in filter(stand_in.reachable_by, EVERY_CHANNEL):
+        channels = [via for via in EVERY_CHANNEL if stand_in.takes(via, self.now)]
+        for each in channels:
             self._ask(
                 stand_in,
                 each,
                 instead,
                 place,
                 about=failed.about,
+                by_email_too=each == "sms" and "email" in channels,
                 instead_of=tried,
             )
 

@@ -44,6 +44,10 @@ LeadStatus = Literal["open", "closed"]
 Outcome = Literal["rejected", "won", "lost"]
 
 
+ALONE = "-alone"
+"""How the id of an SMS ends that rings by itself, because the e-mail beside it did not arrive."""
+
+
 class OpenAlert(BaseModel):
     """An alert that was asked for and neither sent nor failed yet."""
 
@@ -63,7 +67,8 @@ class OpenAlert(BaseModel):
 
     def message(self, alert_id: str) -> "Message":
         """The message that this alert carries to one person by one channel."""
-        return Message(alert_id.removesuffix(f"-{self.rep_id}-{self.via}"), self.kind)
+        of_channel = f"-{self.rep_id}-{self.via}"
+        return Message(alert_id.removesuffix(ALONE).removesuffix(of_channel), self.kind)
 
 
 class SettledAlert(OpenAlert):
@@ -71,6 +76,8 @@ class SettledAlert(OpenAlert):
 
     failed: str | None = None
     """Why; None when it went out."""
+    covered: bool = False
+    """An SMS about other leads stands for it, and an e-mail is to tell of this one."""
 
 
 class Message(NamedTuple):

@@ -112,7 +112,14 @@ def _settled(lead: Lead, event: AlertSent | AlertFailed, at: datetime) -> Fields
         fields["last_action"] = last.model_copy(update={"open_alerts": called_off})
     if alert := lead.open_alerts.get(event.alert_id):
         failed = event.reason if isinstance(event, AlertFailed) else None
-        settled = SettledAlert.model_validate({**alert.model_dump(), "failed": failed})
+        is_covered = isinstance(event, AlertSent) and event.rang == "covered"
+        settled = SettledAlert.model_validate(
+            {
+                **alert.model_dump(),
+                "failed": failed,
+                "covered": is_covered and bool(alert.by_email_too),
+            }
+        )
         fields["settled_alerts"] = {**lead.settled_alerts, event.alert_id: settled}
     if not isinstance(event, AlertSent):
         return fields
@@ -170,7 +177,11 @@ def _lasts(alert: OpenAlert) -> bool:
 def _in_question(lead: Lead) -> Mapping[str, SettledAlert]:
     """What came of messages of which something is still under way, or did not reach somebody."""
     settled = lead.settled_alerts
-    heard = {(a.message(k), a.rep_id) for k, a in settled.items() if a.failed is None}
+    heard = {
+        (alert.message(key), alert.rep_id)
+        for key, alert in settled.items()
+        if alert.failed is None and not alert.covered
+    }
     settled = {
         key: alert
         for key, alert in settled.items()

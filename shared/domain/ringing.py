@@ -13,6 +13,7 @@ from shared.domain.instants import Instant
 ONE_BY_ONE = 3
 """So many leads in a row ring by themselves."""
 BURST = timedelta(minutes=2)
+KEPT = timedelta(days=1)
 
 Ring = Literal["alone", "together", "covered"]
 """How the SMS of an alert goes out: by itself; as the one that leads to the list; or not at all,
@@ -39,6 +40,21 @@ class Ringing(BaseModel):
     alone: dict[str, Instant] = {}
     """Leads that rang by themselves, and when they first did."""
     together: Together | None = None
+
+    @property
+    def kept_until(self) -> int:
+        """In seconds since 1970: what rang so long ago tells nothing any more."""
+        last = max(
+            (*self.alone.values(), *([self.together.at] if self.together else ())), default=None
+        )
+        return int((last + KEPT).timestamp()) if last else 0
+
+    def without(self, lead_id: str, alert_id: str) -> "Ringing":
+        """The same without the SMS for all, if this alert was to send it."""
+        together = self.together
+        if together is None or (together.lead_id, together.alert_id) != (lead_id, alert_id):
+            return self
+        return self.model_copy(update={"version": self.version + 1, "together": None})
 
 
 class Rung(NamedTuple):

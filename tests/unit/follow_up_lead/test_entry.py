@@ -1,14 +1,18 @@
 """A lead that somebody enters by hand goes the way of every submission."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from shared.adapters.dynamodb import Table
+from shared.domain.calendar import Calendar
 from shared.domain.lead import Lead
+from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, a_rep
+from tests.unit.follow_up_lead.fakes import FakePolicies
 from tests.unit.follow_up_lead.site import Site
 from tests.unit.texts.skeleton import HOSTILE, skeleton, text_of
 
@@ -160,6 +164,34 @@ def test_who_has_talked_to_a_colleagues_customer_has_the_lead(counter: Counter) 
         "LeadAttempted",
         "LeadContacted",
     ]
+
+
+@pytest.mark.parametrize("then", ["call", "talked", "team"])
+def test_another_teams_lead_is_joined_and_stays_theirs(counter: Counter, then: str) -> None:
+    submission = a_submission(77, phone="+447700900777")
+    theirs = counter.leads.capture(submission, captured(submission, team="support"))
+
+    answer = counter.enter(then=then)
+
+    assert answer["headers"]["Location"].endswith("?told=joined")
+    lead = counter.leads.lead(theirs.lead_id)
+    assert lead is not None
+    assert (lead.team, lead.rep_id, lead.submissions) == ("support", None, 2)
+    assert lead.awaits_attempt
+    assert lead in counter.leads.open_leads("support", [None])
+
+
+@pytest.mark.parametrize("then", ["call", "talked", "team"])
+def test_whoever_enters_a_lead_outside_opening_hours_promises_nothing(
+    counter: Counter, then: str
+) -> None:
+    in_two_days = datetime.now(UTC) + timedelta(days=2)
+    week = {f"{in_two_days:%a}".lower(): ["10:00-18:00"]}
+    counter.policies = FakePolicies(Calendar.model_validate({"zone": "UTC", "week": week}))
+
+    lead = counter.entered(then=then)
+
+    assert lead.promised_by is None
 
 
 def test_what_was_called_already_is_filed_and_stays_as_it_is(counter: Counter) -> None:

@@ -16,6 +16,7 @@ from advance_follow_up.service import advance
 from infra.cli.policy_files import read_policy
 from send_alert import service as alert_service
 from send_alert.service import send
+from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
@@ -31,6 +32,7 @@ from shared.domain.events import (
 )
 from shared.domain.follow_up import EVERY_CHANNEL
 from shared.domain.lead import Change, Lead
+from shared.domain.roster import Rep
 from shared.errors import AlertLeasedError, AlertNotSentError, LeadChangedError, PolicyError
 from shared.texts.alerts import segments
 from sweep_follow_ups.service import sweep
@@ -610,3 +612,111 @@ def test_an_alert_that_an_undone_call_had_called_off_is_sent_after_all(flow: Flo
     assert send(flow.lead_id, waiting[1], flow.sending, at(21)) == "sent"
     assert len(flow.outbox) == 2
     assert flow.lead.follow_up.wake_at == at(120)
+
+
+# --- many at once, and a channel that fails -------------------------------------------------------
+
+
+class PickySender(FakeSender):
+    """Refuses some people's channels for good."""
+
+    def __init__(self, *refused: tuple[str, str]) -> None:
+        super().__init__()
+        self.refused = refused
+
+    def _send(self, via: str, to: str, text: str) -> str:
+        if (via, to) in self.refused:
+            raise AlertRefusedError("opted_out" if via == "sms" else "not_confirmed")
+        return super()._send(via, to, text)
+
+
+ANNAS_PHONE = "+447700900001"
+
+
+def burst_of(
+    table: Table, refused: tuple[tuple[str, str], ...], people: tuple[Rep, ...], *seconds: int
+) -> tuple[list[str], list[tuple[str, str, str]], LeadTable]:
+    """Seven leads within a second, looked at in these moments until nothing is left to send."""
+    policies, leads, sender = PolicyStore(table), LeadTable(table), PickySender(*refused)
+    policies.publish(read_policy(POLICY, {"SITE": "https://example.com"}))
+    for rep in people:
+        leads.put_rep(rep)
+    advancing = advance_service.Parts(
+        leads, policies, FakeEscalation(), FakeQueue(), lambda _: None
+    )
+    sending = alert_service.Parts(
+        leads, sender, "https://go.example.com", lambda _: None, lambda: at(3.5)
+    )
+    submissions = [a_submission(number) for number in range(1, 8)]
+    lead_ids = [leads.capture(one, captured(one)).lead_id for one in submissions]
+    for second in seconds:
+        for lead_id in lead_ids * 5:
+            advance(lead_id, advancing, at(second))
+            lead = leads.lead(lead_id)
+            assert lead is not None
+            for alert_id in lead.open_alerts:
+                send(lead_id, alert_id, sending, at(second))
+    return lead_ids, sender.outbox, leads
+
+
+def test_in_a_burst_who_is_reached_by_nothing_is_stood_in_for_with_every_lead(
+    table: Table,
+) -> None:
+    anna = a_rep("anna", phone=ANNAS_PHONE)
+    refused = (("sms", ANNAS_PHONE), ("email", "anna"))
+
+    lead_ids, outbox, leads = burst_of(table, refused, (anna, MARIA), 1)
+
+    for lead_id in lead_ids:
+        story = leads.story(lead_id)
+        assert story is not None
+        types = [recorded.event.type for recorded in story.events]
+        assert types.count("RepNotReached") == 1, "for every one of them"
+    mails = [text for via, to, text in outbox if (via, to) == ("email", "maria")]
+    assert len(mails) == 7, "each once"
+    assert not [to for _, to, _ in outbox if to in {ANNAS_PHONE, "anna"}]
+
+
+def test_in_a_burst_whose_mail_is_broken_hears_of_each_lead_by_text(table: Table) -> None:
+    anna = a_rep("anna", phone=ANNAS_PHONE)
+
+    _, outbox, _ = burst_of(table, (("email", "anna"),), (anna, MARIA), 1)
+
+    texts = [text for via, to, text in outbox if (via, to) == ("sms", ANNAS_PHONE)]
+    told = {text.splitlines()[1] for text in texts if "/l/" in text}
+    assert len(told) == 6, "all but the one that the list was sent for"
+    assert sum("/r/" in text for text in texts) == 1
+
+
+def test_in_a_burst_a_reminder_by_text_alone_is_not_lost_with_a_broken_mail(table: Table) -> None:
+    anna = a_rep("anna", phone=ANNAS_PHONE)
+
+    _, outbox, _ = burst_of(table, (("email", "anna"),), (anna, MARIA), 1, 121, 241)
+
+    to_anna = [text for via, to, text in outbox if (via, to) == ("sms", ANNAS_PHONE)]
+    assert len([text for text in to_anna if "Not called" in text]) == 6
+    assert len([text for text in to_anna if "/r/" in text]) == 3, "one in each moment"
+
+
+def test_who_stands_in_at_quiet_hours_is_mailed(table: Table) -> None:
+    anna = a_rep("anna", phone=ANNAS_PHONE)
+    quiet = MARIA.model_copy(update={"quiet": a_rep("x", quiet=["00:00-23:59"]).quiet})
+    refused = (("sms", ANNAS_PHONE), ("email", "anna"))
+
+    _, outbox, _ = burst_of(table, refused, (anna, quiet), 1)
+
+    assert {via for via, _, _ in outbox} == {"email"}
+
+
+def test_who_is_on_it_is_stood_in_for_by_nobody(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.rep_does("acknowledge", at(2))
+    flow.sender.refuse = "opted_out"
+    for alert_id in flow.lead.open_alerts:
+        send(flow.lead_id, alert_id, flow.sending, at(3))
+    flow.sender.refuse = None
+
+    advance(flow.lead_id, flow.advancing, at(4))
+
+    assert "RepNotReached" in flow.event_types
+    assert flow.lead.open_alerts == {}
