@@ -230,7 +230,7 @@ BUGS: Mapping[str, Bug] = {
     ),
     "an alert of before an undone call is sent twice": bug(
         "shared/domain/projection.py",
-        '        fields["last_action"] = last.model_copy(update={"open_alerts": called_off})\n',
+        '        fields["last_action"] = last.model_copy(update=kept)\n',
         "",
         "tests/unit/domain/test_undo.py",
     ),
