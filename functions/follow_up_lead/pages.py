@@ -89,13 +89,12 @@ def lead_page(seen: SeenLead) -> Response[str]:
         received=figures.clock(lead.received_at, viewer.zone, now, locale),
         received_ago=figures.ago(now - lead.received_at, locale),
         story=[_told(line, seen.roster, viewer, now) for line in reversed(story)],
-        confirmation=None if seen.refusal else _confirmation(story, viewer, now),
+        saved=[] if seen.refusal else _saved(story, seen),
         closing=_closing(lead, locale),
         refusal=refusal(refused, locale) if refused else None,
         refused_field=field,
         posted={**_NOTHING_TYPED, **(seen.refusal.posted if seen.refusal else {})},
         action_id=secrets.token_hex(16),
-        undoes=seen.undoes,
         rejection_reasons=words.rejection_reasons(locale),
         loss_reasons=words.loss_reasons(locale),
         colleagues=[
@@ -252,18 +251,26 @@ def _former(lead: Lead, roster: Roster, viewer: Rep, now: datetime) -> dict[str,
     }
 
 
-def _confirmation(story: list[Line], viewer: Rep, now: datetime) -> str | None:
-    """What the reader has just recorded or taken back, in the words of the story."""
+def _saved(story: list[Line], seen: SeenLead) -> list[dict[str, str]]:
+    """What the reader has just recorded or taken back, in the words of the story; and what they can
+    take back, where that is something else: a button stands beside what it undoes.
+    """
     mine = [
         line
         for line in story
-        if line.actor == viewer.rep_id and not line.note and not line.is_undone
+        if line.actor == seen.viewer.rep_id and not line.note and not line.is_undone
     ]
-    if not mine or now - mine[-1].at > CONFIRMED_WITHIN:
-        return None
-    if mine[-1].takes_back:
-        return mine[-1].text
-    return translation(viewer.locale).gettext("Saved: %(what)s") % {"what": mine[-1].text}
+    numbers = seen.undoes.sequences if seen.undoes else ()
+    last = [line for line in mine[-1:] if seen.at - line.at <= CONFIRMED_WITHIN]
+    undone = [line for line in mine if line.sequence in numbers][-1:]
+    _ = translation(seen.viewer.locale).gettext
+    return [
+        {
+            "text": line.text if line.takes_back else _("Saved: %(what)s") % {"what": line.text},
+            "undoes": seen.undoes.action_id if seen.undoes and line in undone else "",
+        }
+        for line in (*last, *(line for line in undone if line not in last))
+    ]
 
 
 def _closing(lead: Lead, locale: str) -> str:

@@ -10,7 +10,7 @@ from shared.acting import Actor, act_on_latest, terms_of, undo_on_latest
 from shared.adapters.lead_table import ByHand, Link, Story
 from shared.adapters.receipts import Filed
 from shared.domain.events import LeadCaptured, Reading
-from shared.domain.lead import Change, Lead
+from shared.domain.lead import Change, LastAction, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import Rep, Roster
 from shared.domain.routing import Rotation
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from shared.domain.submission import Submission
 
 FORMER_LEADS_SHOWN = 3
+
+UNDO_REFUSED = ("undo_gone", "undo_late")
+"""Why something is not taken back, of a lead that may be somebody else's by now."""
 
 _DONE_ID = re.compile(r"[0-9a-f]{32}-[a-z_]{1,20}")
 
@@ -83,8 +86,8 @@ class SeenLead(NamedTuple):
     """When the call is due that the lead awaits."""
     former: tuple[Lead, ...] = ()
     """The contact's last leads before this one, the latest first."""
-    undoes: str | None = None
-    """The id of what the viewer did last, while it can be undone."""
+    undoes: LastAction | None = None
+    """What the viewer did last, while it can be undone."""
     list_path: str | None = None
     """Where the list is that led here."""
     refusal: Refusal | None = None
@@ -145,7 +148,7 @@ def _see(by: Access, parts: Parts, now: datetime) -> SeenLead:
     terms = terms_of(story.lead, parts.policies)
     clocks, call_by = terms.read(story.lead, now), terms.call_by(story.lead)
     former = tuple(_former_leads(story.lead, parts.leads))
-    undoes = _undoable(story.lead, by.viewer, now)
+    undoes = undoable(story.lead, by.viewer, now)
     return SeenLead(now, by.viewer, by.roster, story, clocks, call_by, former, undoes, by.list_path)
 
 
@@ -157,7 +160,7 @@ def act_on_lead(
     Raises UnknownLinkError, and LeadChangedError when the lead never stood still.
     """
     by = access(code, lead_id, parts, now)
-    codes = {"lead_id": by.lead_id, "rep_id": by.viewer.rep_id}
+    codes: dict[str, str | None] = {"lead_id": by.lead_id, "rep_id": by.viewer.rep_id}
     path = f"{by.list_path}/{by.lead_id}" if by.list_path else f"/l/{code}"
     try:
         actor = by.actor(parts)
@@ -169,13 +172,30 @@ def act_on_lead(
             name = action.name
             after = act_on_latest(by.lead_id, action, actor, parts, now).lead
     except IllegalActionError as error:
-        # Whoever lost a race may not see the lead any more: then it is as absent as ever.
-        seen = _see(by, parts, now)._replace(refusal=Refusal(error.reason, posted))
-        return Acted(path, {**codes, "refusal": error.reason}, seen)
-    # Whoever handed a lead over has it in their list no more.
+        codes |= {"refusal": error.reason}
+        try:
+            seen = _see(by, parts, now)
+        except UnknownLinkError:
+            # Whoever lost a race may not see the lead any more: then it is as absent as ever. Only
+            # who did something to it is told, from where it was offered, that it stays done.
+            if by.list_path is None or error.reason not in UNDO_REFUSED:
+                raise
+            return Acted(f"{by.list_path}?told={error.reason}", codes)
+        return Acted(path, codes, seen._replace(refusal=Refusal(error.reason, posted)))
     if by.list_path and not by.sees(after, parts):
-        path = f"{by.list_path}?told=handed_over"
+        path = f"{by.list_path}{_told_without_it(name, by.lead_id)}"
     return Acted(path, {**codes, "action": name})
+
+
+def _told_without_it(action: str, lead_id: str) -> str:
+    """What the list says to whom an action took the lead out of it."""
+    match action:
+        case "hand_over":
+            return f"?told=handed_over&lead={lead_id}"
+        case "undo":
+            return "?told=undone"
+        case _:
+            return ""
 
 
 def _undone(posted: Mapping[str, str]) -> str:
@@ -186,11 +206,12 @@ def _undone(posted: Mapping[str, str]) -> str:
     return action_id
 
 
-def _undoable(lead: Lead, viewer: Rep, now: datetime) -> str | None:
+def undoable(lead: Lead, viewer: Rep, now: datetime) -> LastAction | None:
+    """What this person did last, while it can be undone."""
     last = lead.last_action
     if last is None or last.rep_id != viewer.rep_id or now > last.undoable_until:
         return None
-    return last.action_id
+    return last
 
 
 def _former_leads(lead: Lead, leads: Leads) -> Iterator[Lead]:

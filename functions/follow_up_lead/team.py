@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from follow_up_lead.rights import is_free, may_see
-from follow_up_lead.service import Access, Parts, behind
+from follow_up_lead.service import Access, Parts, behind, undoable
 from shared.acting import act_on_latest, readable_terms, terms_of
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
@@ -29,6 +29,13 @@ class Member(NamedTuple):
     late: int
 
 
+class Undoable(NamedTuple):
+    """What can be taken back, and of which lead."""
+
+    lead_id: str
+    action_id: str
+
+
 class SeenList(NamedTuple):
     """Open leads, as a person sees them at a moment."""
 
@@ -40,6 +47,8 @@ class SeenList(NamedTuple):
     leads: list[Listed]
     members: list[Member]
     """For a manager everybody of the team; for a rep themselves."""
+    handed_over: Undoable | None = None
+    """What the viewer has just handed over and has no page of, while they can take it back."""
     refusal: str | None = None
     """Why the last action was not recorded."""
 
@@ -53,8 +62,11 @@ class ActedOnList(NamedTuple):
     refused: SeenList | None = None
 
 
-def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
-    """The open leads behind a code, the most urgent first. Raises UnknownLinkError."""
+def see_list(code: str, parts: Parts, now: datetime, handed_over: str | None = None) -> SeenList:
+    """The open leads behind a code, the most urgent first. Raises UnknownLinkError.
+
+    `handed_over` is the id of a lead that its person may have handed over just now.
+    """
     _, viewer, roster = behind(code, "list", parts.leads, now)
     everybodys = parts.leads.open_leads(viewer.team, [None, *roster.people])
     leads = [
@@ -63,7 +75,17 @@ def see_list(code: str, parts: Parts, now: datetime) -> SeenList:
         if may_see(lead, viewer, lambda lead: terms_of(lead, parts.policies))
     ]
     members = _members(viewer, roster, leads, parts)
-    return SeenList(now, viewer, roster, f"/r/{code}", sorted(leads, key=urgency), members)
+    given = next((lead for lead in everybodys if lead.lead_id == handed_over), None)
+    last = undoable(given, viewer, now) if given else None
+    return SeenList(
+        now,
+        viewer,
+        roster,
+        f"/r/{code}",
+        sorted(leads, key=urgency),
+        members,
+        Undoable(given.lead_id, last.action_id) if given and last else None,
+    )
 
 
 def act_on_list(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> ActedOnList:

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from follow_up_lead.entry import FIELDS, Entered, SeenEntry
 from follow_up_lead.pages import REFUSALS, go_to, page, person_of, reader_of
+from follow_up_lead.service import UNDO_REFUSED
 from follow_up_lead.team import ActedOnList, Member, SeenList
 from shared.domain.form import max_length
 from shared.domain.roster import Rep, Roster
@@ -24,6 +25,7 @@ from shared.texts.plain import one_line
 NOT_FREE = mark("This lead is not free any more: a colleague has it, or it is closed.")
 TOLD: Mapping[str | None, str] = {
     "handed_over": mark("Saved: handed over."),
+    "undone": mark("Undone. The lead is not in your list any more."),
     "joined": mark(
         "Saved. The person has an open lead already, which a colleague has: it was added there."
     ),
@@ -44,6 +46,8 @@ def list_page(seen: SeenList, told: str | None = None) -> Response[str]:
         status, refusal = HTTPStatus.CONFLICT, NOT_FREE
     elif seen.refusal:
         status, refusal = REFUSALS[seen.refusal][0], refusals.REFUSALS[seen.refusal]
+    elif told in UNDO_REFUSED:
+        refusal = refusals.REFUSALS[told]
     confirmation = "" if refusal else TOLD.get(told, "")
     return page(
         "leads.html",
@@ -58,6 +62,7 @@ def list_page(seen: SeenList, told: str | None = None) -> Response[str]:
         action_id=secrets.token_hex(16),
         refusal=_(refusal) if refusal else "",
         confirmation=_(confirmation) if confirmation else "",
+        handed_over=seen.handed_over if told == "handed_over" else None,
     )
 
 

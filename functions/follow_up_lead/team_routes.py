@@ -35,8 +35,9 @@ def ask_for_link() -> Response[str]:
 
 @router.route("/r/<code>", method=LOOKING)
 def show_list(code: str) -> Response[str]:
-    told = router.current_event.query_string_parameters.get("told")
-    return team_pages.list_page(team.see_list(code, parts(), now()), told)
+    asked = router.current_event.query_string_parameters
+    seen = team.see_list(code, parts(), now(), handed_over=asked.get("lead"))
+    return team_pages.list_page(seen, asked.get("told"))
 
 
 @router.post("/r/<code>")

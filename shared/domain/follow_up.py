@@ -99,7 +99,7 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
     if draft.is_assigned and before.round > chain.rounds:
         # The chain ended while nobody had the lead: it begins anew for whoever has it now.
         before = draft.begin_anew(before.restarted(now, "reassigned"))
-    elif draft.is_assigned and (before.round, before.step) != (1, 0):
+    elif draft.is_assigned and _has_left_the_first_step(before, chain.steps[0]):
         # Nobody has told them yet what the steps to come remind of.
         draft.tell_owner("new")
     origin = before.counts_from or lead.clock_started_at
@@ -145,6 +145,11 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
             ),
         }
     )
+
+
+def _has_left_the_first_step(follow_up: FollowUp, first: Step) -> bool:
+    """Whether the first step was done already, or had its time: for whoever had the lead then."""
+    return (follow_up.round, follow_up.step) != (1, 0) or _is_passed(follow_up, 1, 0, first)
 
 
 def _is_before(follow_up: FollowUp, round_number: int, number: int) -> bool:

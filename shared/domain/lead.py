@@ -192,12 +192,19 @@ class LastAction(BaseModel):
     """The clocks that it stopped (None) or set going again."""
     open_alerts: dict[str, OpenAlert] = {}
     """The alerts that it called off, and that have not been sent since."""
+    settled_alerts: dict[str, SettledAlert] = {}
+    """What came of the others of messages that were in question then."""
     follow_up: dict[str, Any] = {}
     """What it changed in the planner's bookmark; all of it where the chain began anew."""
     begins_anew: bool = False
     in_time: bool | None = None
     """What its call was counted as, if it was the first."""
     promise_kept: bool | None = None
+
+    @property
+    def has_reopened(self) -> bool:
+        """Whether the lead is closed again when this is undone."""
+        return "LeadReopened" in self.events
 
     @property
     def undoable_until(self) -> datetime:

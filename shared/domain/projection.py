@@ -107,20 +107,16 @@ def _settled(lead: Lead, event: AlertSent | AlertFailed, at: datetime) -> Fields
     fields: Fields = {"open_alerts": left}
     last = lead.last_action
     if last is not None and event.alert_id in last.open_alerts:
-        # It was on its way when it was called off: there is nothing to bring back.
+        # It was on its way when it was called off: there is nothing to bring back but what came
+        # of it, as its message is in question again once that is undone.
         called_off = {key: a for key, a in last.open_alerts.items() if key != event.alert_id}
-        fields["last_action"] = last.model_copy(update={"open_alerts": called_off})
+        came_to = _came_to(last.open_alerts[event.alert_id], event)
+        settled = {**last.settled_alerts, event.alert_id: came_to}
+        kept = {"open_alerts": called_off, "settled_alerts": settled}
+        fields["last_action"] = last.model_copy(update=kept)
     if alert := lead.open_alerts.get(event.alert_id):
-        failed = event.reason if isinstance(event, AlertFailed) else None
-        is_covered = isinstance(event, AlertSent) and event.rang == "covered"
-        settled = SettledAlert.model_validate(
-            {
-                **alert.model_dump(),
-                "failed": failed,
-                "covered": is_covered and bool(alert.by_email_too),
-            }
-        )
-        fields["settled_alerts"] = {**lead.settled_alerts, event.alert_id: settled}
+        came_to = _came_to(alert, event)
+        fields["settled_alerts"] = {**lead.settled_alerts, event.alert_id: came_to}
     if not isinstance(event, AlertSent):
         return fields
     if event.after_seconds is not None:
@@ -129,6 +125,15 @@ def _settled(lead: Lead, event: AlertSent | AlertFailed, at: datetime) -> Fields
     if event.rep_id == lead.rep_id and is_waited_for and not lead.follow_up.paged_at:
         fields["follow_up"] = lead.follow_up.model_copy(update={"paged_at": at})
     return fields
+
+
+def _came_to(alert: OpenAlert, event: AlertSent | AlertFailed) -> SettledAlert:
+    came_to: Fields = {}
+    if isinstance(event, AlertFailed):
+        came_to["failed"] = event.reason
+    else:
+        came_to["covered"] = event.rang == "covered" and bool(alert.by_email_too)
+    return SettledAlert.model_validate({**alert.model_dump(), **came_to})
 
 
 def _attempted(lead: Lead, event: happened.LeadAttempted, at: datetime) -> Fields:
@@ -329,6 +334,7 @@ _NOT_OF_AN_ACTION = {
     "actions",
     "last_action",
     "open_alerts",
+    "settled_alerts",
     "readings",
     "follow_up",
     "breached_at",
@@ -382,6 +388,11 @@ def _last_action(before: Lead, after: Lead, change: Change, at: datetime) -> Las
         open_alerts={
             key: alert for key, alert in before.open_alerts.items() if key not in after.open_alerts
         },
+        settled_alerts={
+            key: alert
+            for key, alert in before.settled_alerts.items()
+            if key not in after.settled_alerts
+        },
         follow_up=_former_bookmark(before, after, all_of_it=begins_anew),
         begins_anew=begins_anew,
         in_time=calls[0].in_time if calls else None,
@@ -391,6 +402,7 @@ def _last_action(before: Lead, after: Lead, change: Change, at: datetime) -> Las
 
 def _has_gone_on(before: Lead, after: Lead, change: Change) -> bool:
     """Whether a machine, or a visitor, has decided something that stands on the last action."""
+    last = before.last_action
     for event in change.events:
         match event:
             case (
@@ -400,6 +412,9 @@ def _has_gone_on(before: Lead, after: Lead, change: Change) -> bool:
                 | happened.AcknowledgementExpired()
                 | happened.LeadEscalated(to="team")
             ):
+                return True
+            case happened.LeadResubmitted() if last is not None and last.has_reopened:
+                # What they wrote would be closed with the lead, unread, and open no lead either.
                 return True
     return before.follow_up.cycle != after.follow_up.cycle
 
@@ -434,25 +449,28 @@ def _undone(lead: Lead, at: datetime) -> Fields:
     former = Lead.model_validate({**lead.model_dump(), **last.fields})
     readings = {key: r for key, r in lead.readings.items() if key not in last.readings}
     readings |= {key: r for key, r in last.readings.items() if r is not None}
+
+    def stays(alert: OpenAlert) -> bool:
+        return _stays(alert, lead, former, last)
+
+    awaited = {key: a for key, a in lead.open_alerts.items() if stays(a)}
+    in_question = {key: a for key, a in lead.settled_alerts.items() if stays(a)}
     return {
         **{name: getattr(former, name) for name in last.fields},
         "readings": readings,
-        "open_alerts": {**last.open_alerts, **_without_those_since(lead, former, last)},
+        "open_alerts": {**last.open_alerts, **awaited},
+        "settled_alerts": {**last.settled_alerts, **in_question},
         "follow_up": _former_place(lead, last, at),
         "counted_in_time": lead.counted_in_time if last.in_time is None else last.in_time,
     }
 
 
-def _without_those_since(lead: Lead, former: Lead, last: LastAction) -> dict[str, OpenAlert]:
-    """The alerts that wait, without what was asked for only because of what is undone."""
-
-    def stays(alert: OpenAlert) -> bool:
-        if alert.requested_at < last.at or alert.kind in {"off_duty", "again", "unassigned"}:
-            return True
-        is_taken_back = former.rep_id != lead.rep_id and alert.rep_id == lead.rep_id
-        return not last.begins_anew and not is_taken_back
-
-    return {key: alert for key, alert in lead.open_alerts.items() if stays(alert)}
+def _stays(alert: OpenAlert, lead: Lead, former: Lead, last: LastAction) -> bool:
+    """Whether an alert was asked for by something else than what is undone."""
+    if alert.requested_at < last.at or alert.kind in {"off_duty", "again", "unassigned"}:
+        return True
+    is_taken_back = former.rep_id != lead.rep_id and alert.rep_id == lead.rep_id
+    return not last.begins_anew and not is_taken_back
 
 
 def _former_place(lead: Lead, last: LastAction, at: datetime) -> FollowUp:

@@ -156,14 +156,8 @@ BUGS: Mapping[str, Bug] = {
     ),
     "no second look before an alert is sent": bug(
         SERVICE,
-        """    if lead is None or alert_id not in lead.open_alerts:
-        return "dropped"
-    outcome: Outcome
-""",
-        """    if lead is None:
-        return "dropped"
-    outcome: Outcome
-""",
+        "    if lead is None or alert_id not in lead.open_alerts:\n        if ring ==",
+        "    if lead is None:\n        if ring ==",
         *orders("sender_and_call"),
     ),
     "who comes second gives up without a word": bug(
@@ -230,7 +224,7 @@ BUGS: Mapping[str, Bug] = {
     ),
     "an alert of before an undone call is sent twice": bug(
         "shared/domain/projection.py",
-        '        fields["last_action"] = last.model_copy(update={"open_alerts": called_off})\n',
+        '        fields["last_action"] = last.model_copy(update=kept)\n',
         "",
         "tests/unit/domain/test_undo.py",
     ),

@@ -112,6 +112,8 @@ def _history(lead: Item, events: Sequence[Item]) -> Iterator[str]:
         former[int(event["sequence"])] = replace(state)
         if kind == "ActionUndone":
             undone = former[min(map(int, event["sequences"]))]
+            if undone.status == "closed" and state.submissions > undone.submissions:
+                yield "what a visitor wrote was closed with the lead, unread"
             state = replace(undone, submissions=state.submissions)
             continue
         if state.status == "closed" and not kind.startswith(("Alert", "LeadReopened")):

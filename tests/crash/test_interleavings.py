@@ -41,9 +41,10 @@ Before = Literal[
     "acknowledged",
     "handed_over",
     "rejected",
+    "reopened",
 ]
 """What had become of the lead: `two` of them came, `replaced` is its policy by another version. The
-last four are what Anna has done a moment ago."""
+last five are what Anna has done a moment ago."""
 
 
 class Case(NamedTuple):
@@ -270,6 +271,12 @@ def undoing_an_outcome_and_another_post(scene: Scene) -> Actors:
     return {"anna": partial(scene.undo, ANNA), "visitor": again}
 
 
+@case(70, "reopened", is_queued_after=True)
+def undoing_a_reopening_and_another_post(scene: Scene) -> Actors:
+    again = partial(scene.post, "again", message="again")
+    return {"anna": partial(scene.undo, ANNA), "visitor": again}
+
+
 @case(30, "handed_over", is_queued_after=True)
 def undoing_a_hand_over_and_sender(scene: Scene) -> Actors:
     return {"sender": partial(scene.send, HANDED_OVER), "anna": partial(scene.undo, ANNA)}
@@ -342,6 +349,9 @@ def begin(before: str, scene: Scene) -> None:
             scene.advance(at(20))
         case "rejected":
             scene.has_acted("reject", at(20), reason="data.spam")
+        case "reopened":
+            scene.close(at(60))
+            scene.has_acted("reopen", at(65))
     if before == "closed":
         scene.close(at(60))
     if before == "replaced":

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain import events as happened
-from shared.domain.actions import Action, act, replan
+from shared.domain.actions import Action, act, replan, undo
 from shared.domain.alert_history import Alerted, alert_history
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.lead import Change, Lead
@@ -65,8 +65,19 @@ class Life:
             other = a_terms(version=3 - self.lead.policy_version)
             mine = a_terms(version=self.lead.policy_version)
             self.change(replan(self.lead, mine, other, self.now))
+        elif deed == "undo":
+            self._undo()
         elif deed != "resubmit":
             self._act(deed, rep_id)
+
+    def _undo(self) -> None:
+        last = self.lead.last_action
+        if last is None:
+            return
+        try:
+            self.change(undo(self.lead, last.action_id, last.rep_id, self.now))
+        except IllegalActionError:
+            return
 
     def _act(self, deed: str, rep_id: str) -> None:
         action = Action.model_validate(
@@ -102,7 +113,7 @@ class Life:
 
 DEEDS = (
     *("wake", "wake", "wake", "send", "send", "refuse", "acknowledge", "no_answer", "talked"),
-    *("snooze", "hand_over", "reject", "reopen", "resubmit", "replan"),
+    *("snooze", "hand_over", "reject", "reopen", "resubmit", "replan", "undo", "undo", "undo"),
 )
 deeds = st.tuples(
     st.sampled_from(DEEDS),
@@ -178,6 +189,37 @@ def test_what_was_with_sns_already_was_sent_after_all(life: Life) -> None:
     life.happen(6, happened.AlertSent(alert_id="sms", rep_id="anna", via="sms", message_id="m"))
 
     assert told(life) == [("sent", "AlertSent"), ("dropped", "LeadAttempted")]
+
+
+def test_what_an_undone_call_had_called_off_waits_again(life: Life) -> None:
+    life.now = at(10)
+    life.do("talked", "anna")
+    assert told(life) == [("dropped", "LeadAttempted")] * 2
+
+    life.now = at(20)
+    life.do("undo", "anna")
+    assert told(life) == [("pending", None)] * 2
+
+    life.happen(21, happened.AlertSent(alert_id="sms", rep_id="anna", via="sms", message_id="m"))
+    life.now = at(30)
+    life.do("talked", "anna")
+    assert told(life) == [("sent", "AlertSent"), ("dropped", "LeadAttempted")]
+    assert life.history[1].settled_at == at(30)
+
+
+def test_what_was_asked_for_by_what_is_undone_is_dropped_by_that(life: Life) -> None:
+    life.now = at(10)
+    life.do("hand_over", "anna")
+    life.happen(
+        11,
+        happened.AlertRequested(
+            alert_id="handed", round=1, step="new", kind="handed_over", rep_id="clara", via="sms"
+        ),
+    )
+    life.now = at(20)
+    life.do("undo", "anna")
+
+    assert told(life) == [("pending", None), ("pending", None), ("dropped", "ActionUndone")]
 
 
 def test_a_story_without_its_beginning_keeps_what_is_known(life: Life) -> None:

@@ -152,6 +152,21 @@ def test_a_visitor_who_makes_the_lead_better_begins_it_anew() -> None:
         undo(lead, "acknowledge60", "anna", at(71))
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_a_visitor_wrote_to_a_lead_that_is_open_again_is_not_closed_with_it(
+    is_told: bool,
+) -> None:
+    lead = after(after(followed(), 60, "lose", reason="deal.price"), 70, "reopen")
+    lead = apply(lead, Change((resubmitted(80),)), at(80))
+    if is_told:
+        lead, told = advance(lead, at(80))
+        assert told == ["reopened anna sms", "reopened anna email"]
+
+    with pytest.raises(IllegalActionError, match="undo_gone"):
+        undo(lead, "reopen70", "anna", at(90))
+    assert lead.status == "open"
+
+
 def test_a_further_submission_stays_and_so_does_what_was_told_of_it() -> None:
     lead = after(followed(), 60, "talked")
     lead, told = advance(apply(lead, Change((resubmitted(70),)), at(70)), at(70))
@@ -186,6 +201,55 @@ def test_an_alert_that_was_on_its_way_is_not_sent_once_more() -> None:
     called = apply(called, Change((sent,)), at(6))
 
     assert taken_back(called, 10).open_alerts == dict(others)
+
+
+def test_an_alert_that_failed_on_its_way_goes_by_the_next_channel_after_all() -> None:
+    lead, _ = advance(followed(), at(120))
+    lead = settle_alerts(lead, at(121))
+    lead, told = advance(lead, at(180))
+    assert told == ["reminder anna sms"]
+    ((key, alert),) = lead.open_alerts.items()
+    called = after(lead, 181, "talked", "boris")
+    failed = happened.AlertFailed(alert_id=key, rep_id=alert.rep_id, via="sms", reason="opted_out")
+    called = apply(called, Change((failed,)), at(182))
+    assert called.unheard == [], "nobody waits for it while the call stands"
+
+    undone = taken_back(called, 190, "boris")
+
+    assert [(one.alert_ids, one.tried) for one in undone.unheard] == [((key,), ("sms",))]
+    assert advance(undone, at(190))[1] == ["reminder anna email"]
+
+
+def test_a_hand_over_that_did_not_arrive_is_not_sent_another_way_once_it_is_undone() -> None:
+    handed = after(followed(), 60, "hand_over", to_rep_id="boris")
+    handed, _ = advance(handed, at(60))
+    for key, alert in handed.open_alerts.items():
+        failed = happened.AlertFailed(
+            alert_id=key, rep_id=alert.rep_id, via=alert.via, reason="opted_out"
+        )
+        handed = apply(handed, Change((failed,)), at(61))
+    assert handed.unheard
+
+    undone = taken_back(handed, 70)
+
+    assert undone.unheard == []
+    assert advance(undone, at(70))[1] == []
+
+
+def test_what_arrived_of_a_message_counts_again() -> None:
+    """One channel failed, the other was on its way: nobody is told a third time."""
+    lead, _ = advance(a_lead(), at(0))
+    alerts = lead.open_alerts.items()
+    (sms, by_sms), (email, by_email) = sorted(alerts, key=lambda one: one[1].via != "sms")
+    failed = happened.AlertFailed(alert_id=sms, rep_id=by_sms.rep_id, via="sms", reason="opted_out")
+    sent = happened.AlertSent(alert_id=email, rep_id=by_email.rep_id, via="email", message_id="m")
+    called = after(apply(lead, Change((failed,)), at(1)), 5, "no_answer")
+    called = apply(called, Change((sent,)), at(6))
+
+    undone = taken_back(called, 10)
+
+    assert undone.unheard == []
+    assert advance(undone, at(10))[1] == []
 
 
 def test_whom_the_lead_is_taken_back_from_is_not_told_of_it_any_more() -> None:
@@ -262,6 +326,20 @@ def test_what_was_left_out_because_somebody_was_on_it_is_done_and_nothing_twice(
     assert lead.follow_up.wake_at == at(200)
     assert lead.follow_up.passed is None
     assert asked(lead, 200)[1] == ["1-last-maria-sms"]
+
+
+def test_who_gets_a_lead_after_somebody_gave_it_back_is_told_of_it() -> None:
+    lead = after(a_lead(), 0, "acknowledge", "boris")
+    lead, told = advance(lead, at(1))
+    assert told == ["new boris sms", "new boris email"]
+    lead = taken_back(settle_alerts(lead, at(2)), 20, "boris")
+    assert (lead.rep_id, lead.follow_up.step) == (None, 0)
+
+    lead, told = advance(lead, at(20))
+
+    assert lead.rep_id == "anna"
+    assert told == ["assign anna", "new anna sms", "new anna email"]
+    assert advance(lead, at(60))[1] == [], "once"
 
 
 def test_on_it_once_more_before_the_planner_has_looked() -> None:

@@ -13,7 +13,7 @@ from shared.adapters.lead_table import Words
 from shared.domain import events as happened
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS, ActionName
 from shared.domain.calendar import Calendar
-from shared.domain.lead import FollowUp, Lead, Said
+from shared.domain.lead import Change, FollowUp, Lead, Said
 from shared.domain.roster import Rep
 from shared.errors import LeadChangedError, StorageUnavailableError, UnknownLinkError
 from shared.texts.refusals import REFUSALS
@@ -673,6 +673,24 @@ def test_only_what_one_did_oneself_is_offered() -> None:
     answer = scene.act(80, "undo", undoes=f"{60:032x}-talked")
     assert answer.status_code == 409
     assert "something else has happened since" in text_of(answer.body)
+
+
+def test_a_button_stands_beside_what_it_undoes() -> None:
+    """A lead that somebody enters may join one that they have just said something about."""
+    scene = Scene()
+    scene.act(60, "no_answer")
+    again = Change((resubmitted(70),))
+    scene.leads.record(scene.leads.stories[scene.lead.lead_id].lead, again, actor="anna", at=at(70))
+
+    page = scene.html(80)
+
+    text = text_of(page)
+    assert "Saved: Sent a form again Saved: Called, no answer Undo within a minute" in text
+    assert undoes(page) == [f"{60:032x}-no_answer"]
+    assert "<title>Saved: Sent a form again. " in page
+    late = scene.html(121)
+    assert undoes(late) == []
+    assert "Saved: Called, no answer" not in text_of(late)
 
 
 def test_a_russian_rep_takes_back() -> None:

@@ -9,13 +9,14 @@ from follow_up_lead.service import Parts, act_on_lead, see_lead
 from follow_up_lead.team import ActedOnList, act_on_list, see_list
 from follow_up_lead.team_pages import list_answer, list_page
 from shared.acting import terms_of
+from shared.domain.actions import Action, act
 from shared.domain.calendar import Calendar
 from shared.domain.lead import FollowUp, Lead
 from shared.domain.policy import Policy
 from shared.domain.roster import MISSED_PAGES, Absence, Rep
 from shared.domain.routing import Rotation
 from shared.errors import EventsNotPublishedError, PolicyError, UnknownLinkError
-from tests.unit.domain.samples import ANNA, BORIS, MARIA, a_lead, a_rep, at
+from tests.unit.domain.samples import ANNA, BORIS, MARIA, TERMS, a_lead, a_rep, at
 from tests.unit.follow_up_lead.fakes import LIST_CODE, FakeLeads, FakePolicies, parts_on
 from tests.unit.functions.fakes import FakeQueue
 from tests.unit.texts.skeleton import text_of
@@ -243,7 +244,7 @@ def test_what_was_handed_over_is_in_the_list_no_more() -> None:
 
     for _ in range(2):  # a second press is told the same
         acted = act_on_lead(LIST_CODE, form, desk.parts, at(60), lead.lead_id)
-        assert acted.path == f"/r/{LIST_CODE}?told=handed_over"
+        assert acted.path == f"/r/{LIST_CODE}?told=handed_over&lead={lead.lead_id}"
 
     assert desk.lead(lead.lead_id).rep_id == "boris"
     with pytest.raises(UnknownLinkError):
@@ -251,6 +252,114 @@ def test_what_was_handed_over_is_in_the_list_no_more() -> None:
     again = {**form, "action_id": "6f" * 16}
     with pytest.raises(UnknownLinkError):
         act_on_lead(LIST_CODE, again, desk.parts, at(61), lead.lead_id)
+
+
+def handed_over(desk: Desk) -> Lead:
+    """A lead of Anna's that she has handed to Boris from her list."""
+    lead = desk.leads.add(a_lead(rep_id="anna"))
+    form = {"action": "hand_over", "action_id": ACTION_ID, "to_rep_id": "boris"}
+    act_on_lead(LIST_CODE, form, desk.parts, at(60), lead.lead_id)
+    return lead
+
+
+def after_hand_over(desk: Desk, second: float, lead_id: str) -> str:
+    seen = see_list(LIST_CODE, desk.parts, at(second), handed_over=lead_id)
+    return str(list_page(seen, "handed_over").body)
+
+
+def take_back(desk: Desk, second: float, lead: Lead, name: str = "hand_over") -> str:
+    form = {"action": "undo", "undoes": f"{ACTION_ID}-{name}"}
+    return act_on_lead(LIST_CODE, form, desk.parts, at(second), lead.lead_id).path
+
+
+def test_a_hand_over_is_taken_back_from_the_list_for_a_minute() -> None:
+    desk = Desk()
+    lead = handed_over(desk)
+
+    page = after_hand_over(desk, 120, lead.lead_id)
+    assert "Saved: handed over. Undo within a minute" in text_of(page)
+    assert f'<form method="post" action="/r/{LIST_CODE}/{lead.lead_id}">' in page
+    assert f'name="undoes" value="{ACTION_ID}-hand_over"' in page
+    late = after_hand_over(desk, 121, lead.lead_id)
+    assert "Saved: handed over." in text_of(late)
+    assert "undoes" not in late
+    assert "undoes" not in str(list_page(see_list(LIST_CODE, desk.parts, at(70))).body)
+
+    for _ in range(2):  # a second press is told the same
+        assert take_back(desk, 90, lead) == f"/r/{LIST_CODE}/{lead.lead_id}"
+    assert desk.lead(lead.lead_id).rep_id == "anna"
+    assert "undoes" not in after_hand_over(desk, 91, lead.lead_id)
+
+
+def test_nobody_is_offered_to_take_back_what_a_colleague_handed_over() -> None:
+    desk = Desk()
+    lead = handed_over(desk)
+    desk.leads.link_to(LIST_CODE, a_rep("clara"))
+    desk.leads.reps += (a_rep("clara"),)
+
+    assert "undoes" not in after_hand_over(desk, 61, lead.lead_id)
+    assert "undoes" not in after_hand_over(desk, 61, "absent")
+
+
+@pytest.mark.parametrize(
+    ("second", "word", "says"),
+    [(121, "undo_late", "Too late to undo"), (90, "undo_gone", "something else has happened")],
+)
+def test_whoever_takes_back_too_late_is_told_so_on_their_list(
+    second: float, word: str, says: str
+) -> None:
+    desk = Desk()
+    lead = handed_over(desk)
+    if word == "undo_gone":
+        desk.leads.link_to("Boris0000002", BORIS)
+        form = {"action": "acknowledge", "action_id": "6f" * 16}
+        act_on_lead("Boris0000002", form, desk.parts, at(80), lead.lead_id)
+
+    assert take_back(desk, second, lead) == f"/r/{LIST_CODE}?told={word}"
+
+    page = str(list_page(see_list(LIST_CODE, desk.parts, at(second)), word).body)
+    assert says in text_of(page)
+    assert 'role="alert"' in page
+    with pytest.raises(UnknownLinkError):
+        take_back(desk, second, a_lead(lead_id="f" * 32))
+
+
+@pytest.mark.parametrize(
+    ("locale", "says"),
+    [
+        ("en", "Undone. The lead is not in your list any more."),
+        ("ru", "Отменено. Лида больше нет в вашем списке."),
+    ],
+)
+def test_whoever_gives_a_lead_back_is_told_that_and_not_something_else(
+    locale: str, says: str
+) -> None:
+    desk = Desk(a_rep("anna", locale=locale))
+    lead = desk.leads.add(a_lead(rep_id="boris"))
+    # As whoever enters a lead by hand that a colleague has already.
+    talked = act(
+        lead, Action(name="talked", action_id=f"{ACTION_ID}-talked"), "anna", at(60), TERMS
+    )
+    assert talked is not None
+    desk.leads.record(lead, talked, actor="anna", at=at(60))
+
+    assert take_back(desk, 90, lead, "talked") == f"/r/{LIST_CODE}?told=undone"
+    page = str(list_page(see_list(LIST_CODE, desk.parts, at(90)), "undone").body)
+    assert says in text_of(page)
+    assert "undoes" not in page
+
+
+def test_a_form_sent_again_when_the_lead_is_a_colleagues_is_not_told_of_a_hand_over() -> None:
+    desk = Desk()
+    lead = desk.leads.add(a_lead(rep_id="anna"))
+    form = {"action": "no_answer", "action_id": ACTION_ID}
+    act_on_lead(LIST_CODE, form, desk.parts, at(60), lead.lead_id)
+    given = {"action": "hand_over", "action_id": "6f" * 16, "to_rep_id": "boris"}
+    act_on_lead(LIST_CODE, given, desk.parts, at(70), lead.lead_id)
+
+    again = act_on_lead(LIST_CODE, form, desk.parts, at(80), lead.lead_id)
+
+    assert again.path == f"/r/{LIST_CODE}"
 
 
 def test_a_manager_hands_over_what_nobody_has_and_still_sees_it() -> None:
