@@ -264,10 +264,15 @@ def off_duty_sms(who: Rep, reader: Rep, link: str) -> str:
     _ = translation(reader.locale).gettext
     if who == reader:
         said = _("You are off duty now: two alerts were not answered. To be back, open this:")
-    else:
-        name = {"name": _typewritten(cut(who.name, LONGEST["name"], ".."))}
-        said = _("%(name)s is off duty now: two alerts were not answered.") % name
-    return f"{said}\n{link}"
+        return f"{said}\n{link}"
+    name, said = _typewritten(who.name), _("%(name)s is off duty: two alerts unanswered.")
+    dots = ".." if _is_gsm(said + name) else "…"
+
+    def message(length: int) -> str:
+        return f"{said % {'name': cut(name, length, dots)}}\n{link}"
+
+    most = min(len(name), LONGEST["name"])
+    return message(_longest(WORTH_SAYING, most, lambda tried: segments(message(tried)) <= SEGMENTS))
 
 
 def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:
