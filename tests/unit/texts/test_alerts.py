@@ -213,7 +213,7 @@ def test_segments_are_counted_as_carriers_do(text: str, count: int) -> None:
     assert segments(text) == count
 
 
-# --- SMS about people ------------------------------------------------------------------------------
+# --- SMS about people ----------------------------------------------------------------------------
 
 DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu")
 REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "ap-southeast-1")
@@ -318,6 +318,22 @@ def test_the_email_has_all_that_the_call_needs() -> None:
         "Open the lead and say how the call went:\n"
         f"{OWN_HOST}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("locale", "own", "teams"),
+    [
+        ("en", "Your open leads:", "The team's open leads:"),
+        ("ru", "Ваши открытые лиды:", "Открытые лиды команды:"),
+    ],
+)
+def test_a_reps_list_is_their_own(locale: str, own: str, teams: str) -> None:
+    lead, now = a_lead(), at(20)
+    of_rep = email(lead, "new", locale, TEAM_LINK, "UTC", now, "rep").text
+    of_manager = email(lead, "new", locale, TEAM_LINK, "UTC", now, "manager").text
+
+    assert f"\n{own}\n{TEAM_LINK}\n" in of_rep
+    assert f"\n{teams}\n{TEAM_LINK}\n" in of_manager
 
 
 def test_a_managers_link_is_the_teams_list() -> None:
