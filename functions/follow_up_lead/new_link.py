@@ -4,10 +4,12 @@ Whoever asks is told the same, and as fast, whether or not the number is in a ro
 goes to the number in the roster, by `send_alert`: this function may text nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 
 from follow_up_lead.service import Parts
+from shared.domain.contact import read_phone, region_of
 from shared.domain.instants import iso
 from shared.domain.roster import Rep
 from shared.errors import PolicyError
@@ -23,13 +25,32 @@ MOST_PEOPLE = 3
 def ask_for_link(number: str, parts: Parts, now: datetime) -> None:
     """Has a new link sent to whoever has this number, if somebody has and did not just ask."""
     began = parts.clock()
-    people = [rep for rep in everybody(parts) if rep.active and rep.has_number(number)]
+    means = _meaning(number)
+    people = [rep for rep in everybody(parts) if rep.active and means(rep)]
     for rep in people[:MOST_PEOPLE]:
         try:
             _send(rep, parts, now)
         except Exception as error:  # noqa: BLE001 - an error page would say that the number is known
             report_unexpected(error)
     parts.pause(max(0.0, began + ANSWERED_AFTER_SECONDS - parts.clock()))
+
+
+def _meaning(typed: str) -> Callable[[Rep], bool]:
+    """Whether somebody means a person's phone: by its last digits, or as it is written where the
+    person is from, such as `+44 (0)7700 900101`.
+    """
+
+    @cache
+    def read_in(region: str) -> str | None:
+        found = read_phone(typed, region)
+        return found.number if found else None
+
+    def means(rep: Rep) -> bool:
+        if rep.phone is None:
+            return False
+        return rep.has_number(typed) or read_in(region_of(rep.phone)) == rep.phone
+
+    return means
 
 
 def _send(rep: Rep, parts: Parts, now: datetime) -> None:

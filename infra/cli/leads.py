@@ -78,7 +78,8 @@ def add_commands(areas: Commands) -> None:
         "list",
         help="leads by urgency, masked",
         description="Open leads, the most urgent first; closed ones behind them, the newest first. "
-        "WAITS is the time since a lead came or began anew, OPEN the part of it in opening hours. "
+        "WAITS is the time since a lead came or, where somebody has called and the next call is "
+        "awaited by now, since that was to be made; OPEN is the part of it in opening hours. "
         "Open leads are found by their owners, closed ones by the day on which they came. Tests "
         "are listed for a team or form that is named.",
     )

@@ -342,16 +342,31 @@ def _enter(stack: Deployment, people: Sequence[Person]) -> bool:
     before = people_of(stack, {*teams_of(policy, known), *(rep.team for rep in people)})
     if overheard := sorted(subscriptions.overhearing(_merged(before, people))):
         raise OperatorError("\n".join(overheard))
-    leads = LeadTable(stack.table)
-    entered = [leads.change_rep(rep.team, rep.rep_id, rep.over) for rep in people]
+    leads, now = LeadTable(stack.table), datetime.now(UTC)
+    entered = [leads.change_rep(rep.team, rep.rep_id, _written(rep, now)) for rep in people]
     everyone = _merged(before, entered)
     subscriptions.mend(sns, known, entered, everyone)
     done = [
         (rep, *subscriptions.subscribe(sns, topic_arn, rep, everyone, known)) for rep in entered
     ]
     print(lines([(rep.rep_id, rep.name, says) for rep, _, says in done]))
-    _follow(stack, policy, before, entered, datetime.now(UTC))
+    _follow(stack, policy, before, entered, now)
     return all(good for _, good, _ in done)
+
+
+def _written(person: Person, now: datetime) -> Callable[[Rep | None], Rep]:
+    """What is known of a person once this is written. Whoever has ended finds no link that opens
+    when they are back: also one that was made after they were ended, by a clock that is ahead.
+    """
+
+    def write(known: Rep | None) -> Rep:
+        after = person.over(known)
+        was_there = known is None or known.active
+        if was_there and after.active:
+            return after
+        return after.model_copy(update={"links_revoked_at": now})
+
+    return write
 
 
 def _change(

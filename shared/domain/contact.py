@@ -112,6 +112,12 @@ def read_phone(text: str, region: str) -> Phone | None:
     return _phone(*found) if found else None
 
 
+def region_of(number: str) -> str:
+    """Where an E.164 number is from: of countries that share a code, the largest."""
+    meant = _parse(number, "ZZ")
+    return phonenumbers.region_code_for_country_code(meant.country_code) if meant else "ZZ"
+
+
 def is_untouched_mask(text: str) -> bool:
     """Whether an input mask was left as it came, `+7 (___) ___-__-__`: nothing was typed."""
     return "_" in text and sum(letter.isdigit() for letter in text) <= MAX_MASK_DIGITS

@@ -12,6 +12,8 @@ from shared.domain.events import Via
 from shared.domain.instants import Instant
 from shared.domain.names import Name
 
+Role = Literal["rep", "manager"]
+
 CANARY_TEAM = "canary"
 """Nobody's team: what it is sent arrives in a queue."""
 
@@ -47,7 +49,7 @@ class Rep(BaseModel):
     rep_id: str
     team: str
     name: str
-    role: Literal["rep", "manager"] = "rep"
+    role: Role = "rep"
     phone: str | None = None
     """E.164. SMS go to numbers of the roster only, never to one that came with a form."""
     email: str | None = None

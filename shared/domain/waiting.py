@@ -19,7 +19,9 @@ class Listed(NamedTuple):
     call_by: datetime
     """When the call is due that the lead awaits."""
     since: datetime
-    """When the lead came, or began anew."""
+    """When the lead came, also when its first call was put off; while one more call is awaited,
+    when that began to be.
+    """
     business_seconds: float | None
     """From then to now; None when its policy cannot be read."""
     is_free: bool = False

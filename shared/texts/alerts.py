@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared.domain.events import AlertKind
 from shared.domain.lead import Lead
-from shared.domain.roster import Rep
+from shared.domain.roster import Rep, Role
 from shared.texts import mark, translation
 from shared.texts.figures import ago, clock, lateness, phone, time_left
 from shared.texts.plain import cut, one_line, paragraphs
@@ -188,9 +188,17 @@ def together_sms(rep: Rep, link: str) -> str:
 
 
 def email(
-    lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, now: datetime
+    lead: Lead,
+    alert_kind: AlertKind,
+    locale: str,
+    link: str,
+    zone: str,
+    now: datetime,
+    role: Role = "manager",
 ) -> Email:
-    """The e-mail, with everything that the rep needs for the call."""
+    """The e-mail, with everything that the rep needs for the call. `role` is the reader's: a list
+    is a rep's own, or the team's.
+    """
     lead = _as_told(lead, alert_kind)
     _ = translation(locale).gettext
     headline = _(HEADLINES[alert_kind])
@@ -199,9 +207,8 @@ def email(
         filter(None, (name, one_line(lead.company or ""), one_line(lead.form_title)))
     )
     is_list = link.rsplit("/", 2)[-2:-1] == ["r"]
-    open_link = (
-        _("The team's open leads:") if is_list else _("Open the lead and say how the call went:")
-    )
+    lists = {"rep": _("Your open leads:"), "manager": _("The team's open leads:")}
+    open_link = lists[role] if is_list else _("Open the lead and say how the call went:")
     facts = [
         (_("Name"), name),
         (_("Phone"), _phone_with_link(lead, locale)),
@@ -264,10 +271,15 @@ def off_duty_sms(who: Rep, reader: Rep, link: str) -> str:
     _ = translation(reader.locale).gettext
     if who == reader:
         said = _("You are off duty now: two alerts were not answered. To be back, open this:")
-    else:
-        name = {"name": _typewritten(cut(who.name, LONGEST["name"], ".."))}
-        said = _("%(name)s is off duty now: two alerts were not answered.") % name
-    return f"{said}\n{link}"
+        return f"{said}\n{link}"
+    name, said = _typewritten(who.name), _("%(name)s is off duty: two alerts unanswered.")
+    dots = ".." if _is_gsm(said + name) else "…"
+
+    def message(length: int) -> str:
+        return f"{said % {'name': cut(name, length, dots)}}\n{link}"
+
+    most = min(len(name), LONGEST["name"])
+    return message(_longest(WORTH_SAYING, most, lambda tried: segments(message(tried)) <= SEGMENTS))
 
 
 def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:

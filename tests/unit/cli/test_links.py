@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -95,5 +96,47 @@ def test_who_becomes_inactive_has_no_access_from_that_moment(
     code = a_link(leads)
 
     leadline("roster", "change", "sales/anna", "--inactive")
+
+    assert not opens(leads, code)
+
+
+BOTH = """
+team: sales
+people:
+  - {rep_id: anna, name: Anna, email: anna@ours.net, active: %s}
+  - {rep_id: boris, name: Boris, email: boris@ours.net}
+"""
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_who_is_back_has_none_of_the_links_from_before(
+    leads: LeadTable, leadline: Run, tmp_path: Path, *, by_file: bool
+) -> None:
+    def enter(*, active: bool) -> None:
+        file = tmp_path / "people.yaml"
+        file.write_text(BOTH % str(active).lower())
+        switch = "--active" if active else "--inactive"
+        command = ("put", str(file)) if by_file else ("change", "sales/anna", switch)
+        assert leadline("roster", *command)[0] == 0
+
+    hers, his = a_link(leads), a_link(leads, "boris")
+    enter(active=True)
+    assert opens(leads, hers)
+
+    enter(active=False)
+    enter(active=True)
+
+    assert (opens(leads, hers), opens(leads, his)) == (False, True)
+    time.sleep(1)  # links are as old as the second that they were made in
+    assert opens(leads, a_link(leads))
+
+
+def test_who_was_ended_before_links_were_revoked_with_it_has_none_either(
+    leads: LeadTable, leadline: Run
+) -> None:
+    code = a_link(leads)
+    leads.put_rep(ANNA.model_copy(update={"active": False}))
+
+    assert leadline("roster", "change", "sales/anna", "--active")[0] == 0
 
     assert not opens(leads, code)

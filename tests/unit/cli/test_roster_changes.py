@@ -150,7 +150,11 @@ def test_everything_can_be_taken_away_again(
 
     assert leadline("roster", "change", "sales/anna", option)[0] == 0
 
-    assert person(leads) == full.model_copy(update={field: becomes})
+    after = person(leads)
+    assert (after.links_revoked_at is not None) == (field == "active")
+    assert after.model_copy(update={"links_revoked_at": None}) == full.model_copy(
+        update={field: becomes}
+    )
 
 
 def test_a_new_address_is_asked_and_the_former_one_let_go(

@@ -64,12 +64,28 @@ def test_a_browser_is_answered_in_its_language(site: Site) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["+7 916 123-45-67", "8 (916) 123-45-67", "007 916 1234567", "916 123 45 67", "79161234567"],
+    [
+        *("+7 916 123-45-67", "8 (916) 123-45-67", "007 916 1234567", "916 123 45 67"),
+        *("79161234567", "+7 (8) 916 123-45-67", "8 (916) 123-45-67 доб. 12", "٨٩١٦١٢٣٤٥٦٧"),
+    ],
 )
 def test_a_person_means_their_number_however_they_write_it(site: Site, typed: str) -> None:
     ask(site, typed)
 
     assert asked(site) == ["olga"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("+44 (0)7700 900102", "+44 07700 900102", "0044 (0) 7700-900-102", "07700 900102"),
+        *("(07700) 900102", "7700900102", "tel:+447700900102"),
+    ],
+)
+def test_a_british_number_may_have_its_zero(site: Site, typed: str) -> None:
+    ask(site, typed)
+
+    assert asked(site) == ["boris"]
 
 
 @pytest.mark.parametrize("typed", ["", "4567", "+7 916 123-45-68", "olga", "1" * 5000, "+", "%00"])

@@ -472,7 +472,7 @@ def test_a_manager_sees_what_is_late_first() -> None:
 
     assert "Open leads of the team 4 leads, as of 09:00. Refresh · The team" in text
     order = [
-        "Late 1",
+        "Overdue 1",
         "Nobody has these 1",
         "Called, no answer yet 1",
         "Talked, no outcome yet 1",
@@ -513,7 +513,7 @@ def callbacks(viewer: Rep = ANNA, calendar: Calendar = ALWAYS, seconds: float = 
     [
         (3000, "Waiting for a call 1", "To be called at 11:00 received 49 min ago"),
         (3660, "Waiting for a call 1", "Call back, agreed for 11:00 waiting 1 min"),
-        (4000, "Late 1", "Call back, agreed for 11:00 waiting 6 min"),
+        (4000, "Overdue 1", "Call back, agreed for 11:00 waiting 6 min"),
     ],
 )
 def test_whom_somebody_is_to_call_back_is_not_done_with(
@@ -597,6 +597,7 @@ def test_a_list_in_russian() -> None:
 
     for words in ("4 лида", "Опоздание 7 минут", "ждёт 12 мин", "Пока никто", "получен 2 ч назад"):
         assert words in text
+    assert "Просрочены 1" in text
 
 
 # --- taking back -------------------------------------------------------------------------------

@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 
 from shared.domain.events import AlertKind
 from shared.domain.lead import Lead
-from shared.texts.alerts import HEADLINES, SUBJECT_LENGTH, email, segments, sms
-from tests.unit.domain.samples import a_lead, at
+from shared.texts.alerts import (
+    HEADLINES,
+    SUBJECT_LENGTH,
+    email,
+    new_link_sms,
+    off_duty_sms,
+    segments,
+    sms,
+    together_sms,
+)
+from tests.unit.domain.samples import a_lead, a_rep, at
 from tests.unit.texts.skeleton import HOSTILE
 
 OWN_HOST = "https://go.example.com/l/aB3dE5gH7jK9"
@@ -204,6 +213,61 @@ def test_segments_are_counted_as_carriers_do(text: str, count: int) -> None:
     assert segments(text) == count
 
 
+# --- SMS about people ----------------------------------------------------------------------------
+
+DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu")
+REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "ap-southeast-1")
+HOSTS = [
+    "go.ours.net",
+    *(f"a1b2c3d4e5.execute-api.{region}.{domain}" for region in REGIONS for domain in DOMAINS),
+]
+to_people = st.builds(
+    "https://{}/{}/aB3dE5gH7jK9".format, st.sampled_from(HOSTS), st.sampled_from("lr")
+)
+LONG_NAMES = (
+    "Ж" * 40,
+    "Жж " * 13,
+    "👋" * 40,
+    "Анна-Мария О'Нил 👋 " * 3,
+    "N" * 40 + "👋",
+    "€" * 40,
+)
+names = st.sampled_from(LONG_NAMES) | st.text(st.characters(codec=None), min_size=1, max_size=100)
+
+
+@given(names, locales, to_people)
+def test_what_is_texted_about_people_keeps_its_budget_too(
+    name: str, locale: str, link: str
+) -> None:
+    reader, other = a_rep("maria", locale=locale), a_rep("olga", name=name, locale=locale)
+
+    for text in (
+        new_link_sms(locale, link),
+        together_sms(reader, link),
+        off_duty_sms(reader, reader, link),
+        off_duty_sms(other, reader, link),
+    ):
+        assert segments(text) <= 2
+        said, last = text.split("\n")
+        assert last == link
+        assert said
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("name", ["Екатерина Смирнова", "Анна-Мария О'Нил 👋"])
+def test_an_everyday_name_is_whole_on_the_default_host(name: str, locale: str) -> None:
+    about = off_duty_sms(a_rep("olga", name=name), a_rep("maria", locale=locale), DEFAULT_HOST)
+
+    assert about.startswith((f"{name} is off duty: two", f"{name} не на смене: два"))
+
+
+def test_a_long_name_of_a_colleague_is_cut_and_not_dropped() -> None:
+    olga, link = a_rep("olga", name="Ж" * 40), DEFAULT_HOST
+
+    assert off_duty_sms(olga, a_rep("maria", locale="ru"), link).startswith("Ж" * 18 + "… не на")
+    assert off_duty_sms(olga, a_rep("maria"), OWN_HOST).startswith("Ж" * 40 + " is off duty: two")
+
+
 # --- e-mail --------------------------------------------------------------------------------------
 
 
@@ -254,6 +318,22 @@ def test_the_email_has_all_that_the_call_needs() -> None:
         "Open the lead and say how the call went:\n"
         f"{OWN_HOST}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("locale", "own", "teams"),
+    [
+        ("en", "Your open leads:", "The team's open leads:"),
+        ("ru", "Ваши открытые лиды:", "Открытые лиды команды:"),
+    ],
+)
+def test_a_reps_list_is_their_own(locale: str, own: str, teams: str) -> None:
+    lead, now = a_lead(), at(20)
+    of_rep = email(lead, "new", locale, TEAM_LINK, "UTC", now, "rep").text
+    of_manager = email(lead, "new", locale, TEAM_LINK, "UTC", now, "manager").text
+
+    assert f"\n{own}\n{TEAM_LINK}\n" in of_rep
+    assert f"\n{teams}\n{TEAM_LINK}\n" in of_manager
 
 
 def test_a_managers_link_is_the_teams_list() -> None:
