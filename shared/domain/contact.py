@@ -115,7 +115,8 @@ def read_phone(text: str, region: str) -> Phone | None:
 def region_of(number: str) -> str:
     """Where an E.164 number is from: of countries that share a code, the largest."""
     meant = _parse(number, "ZZ")
-    return phonenumbers.region_code_for_country_code(meant.country_code) if meant else "ZZ"
+    code = meant.country_code if meant else None
+    return str(phonenumbers.region_code_for_country_code(code or 0))
 
 
 def is_untouched_mask(text: str) -> bool:

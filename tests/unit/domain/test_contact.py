@@ -14,6 +14,7 @@ from shared.domain.contact import (
     read_email,
     read_name,
     read_phone,
+    region_of,
 )
 from tests.unit.samples import rows
 
@@ -177,3 +178,18 @@ def test_any_text_is_an_address_or_none(text: str) -> None:
 def test_any_text_has_parts_of_a_name_or_none(text: str) -> None:
     parts = read_name(text)
     assert all(part is None or part.strip() for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("number", "region"),
+    [
+        ("+447700900101", "GB"),
+        ("+79161234567", "RU"),
+        ("+77011234567", "RU"),
+        ("+12025550123", "US"),
+        ("+99999999999", "ZZ"),
+        ("no number", "ZZ"),
+    ],
+)
+def test_a_number_tells_where_it_is_from(number: str, region: str) -> None:
+    assert region_of(number) == region
