@@ -21,8 +21,10 @@ from shared.races import on_latest_lead
 from shared.texts import alerts as texts
 
 ACTOR = "send_alert"
-RING_ALONE: tuple[AlertKind, ...] = ("callback", "off_duty")
-"""Whatever else rings: somebody agreed to a time, or is told that they get no more leads."""
+RING_ALONE: tuple[AlertKind, ...] = ("backup", "callback", "off_duty", "unreachable")
+"""Whatever else rings: a time was agreed, somebody gets no more leads, or the lead is a colleague's
+and so not in the list that one SMS leads to.
+"""
 TRIES = 8
 PAUSE_SECONDS = 0.02
 
@@ -145,7 +147,7 @@ def _publish(
         email = (
             texts.off_duty_email(about, rep, link)
             if about
-            else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now)
+            else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now, rep.role)
         )
         try:
             message_id = parts.sender.email(rep, email.subject, email.text)

@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     where, others = _regional().parse_known_args(arguments)
     options = _parser().parse_args(others)
+    if where.local:
+        os.environ |= _local_aws()
     if where.region:
         os.environ["AWS_DEFAULT_REGION"] = where.region
     try:
@@ -61,13 +63,30 @@ def main(arguments: list[str] | None = None) -> int:
         if hint := HINTS.get(type(error)):
             print(hint, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever reads has read enough, as `head` does: nothing more is written to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return status
+
+
+def _local_aws() -> dict[str, str]:
+    """Where `make run` keeps its AWS: beside the address of its pages."""
+    port = int(os.environ.get("PORT", "8080")) + 1
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
 
 
 def _regional() -> argparse.ArgumentParser:
     """Before the command or after it, as people know it from AWS's own command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--region", help="the AWS region, if it is not the terminal's")
+    says = "what `make run` has started, with PORT as there"
+    parser.add_argument("--local", action="store_true", help=says)
     return parser
 
 

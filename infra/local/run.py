@@ -291,7 +291,7 @@ def lock(folder: Path) -> IO[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="where everything is served")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where everything is served")
     parser.add_argument("--fresh", action="store_true", help="forget all data and start empty")
     parser.add_argument("--data", type=Path, default=LOCAL, help="folder of the data and logs")
     parser.add_argument("--email-from", default="", help="mail alerts by SES, from this address")
@@ -316,7 +316,7 @@ def run(port: int, data: Path, started: float, email_from: str = "") -> None:
     laptop = Laptop(port, data / "state", data / "log", say, email_from=email_from)
     try:
         laptop.start()
-        say(WELCOME.format(url=laptop.url, seconds=time.monotonic() - started))
+        say(WELCOME.format(url=laptop.url, port=_port_of(port), seconds=time.monotonic() - started))
         while True:
             time.sleep(1)
             laptop.check()
@@ -329,6 +329,8 @@ def run(port: int, data: Path, started: float, email_from: str = "") -> None:
         laptop.stop()
 
 
+DEFAULT_PORT = 8080
+
 WELCOME = """
 Leadline is ready after {seconds:.1f} s. Ctrl-C stops it and keeps the data.
 
@@ -337,7 +339,14 @@ Leadline is ready after {seconds:.1f} s. Ctrl-C stops it and keeps the data.
   {url}/inbox      every SMS and e-mail that was sent
   {url}/leads      leads and their stories
   {url}/dashboard  figures
+
+`./leadline --local leads list`, and every other command, works on it{port}.
 """
+
+
+def _port_of(port: int) -> str:
+    """What the commands need to know of an unusual port."""
+    return "" if port == DEFAULT_PORT else f" with PORT={port} before it"
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature

@@ -105,7 +105,7 @@ def sms(lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, no
     """The text message. Too long, it loses of what was asked, of the origin, and of the name."""
     lead = _as_told(lead, alert_kind)
     frame = {
-        "headline": translation(locale).gettext(HEADLINES[alert_kind]),
+        "headline": translation(locale).gettext(_headline(lead, alert_kind)),
         "phone": _phone(lead, locale),
         "email": "" if lead.phone else one_line(lead.email or ""),
         "deadline": _deadline_in_short(lead, locale, zone, now),
@@ -170,7 +170,7 @@ def _typewritten(text: str | None) -> str:
 
 
 def _deadline_in_short(lead: Lead, locale: str, zone: str, now: datetime) -> str:
-    if not lead.awaits_attempt:
+    if not _has_deadline(lead):
         return ""
     _ = translation(locale).gettext
     time = clock(lead.respond_by, zone, now, locale)
@@ -182,6 +182,18 @@ def together_sms(rep: Rep, link: str) -> str:
     """The one message for all further leads of a burst: it leads to the list."""
     said = translation(rep.locale).gettext("More leads than one at a time. All of them:")
     return f"{said}\n{link}"
+
+
+def _has_deadline(lead: Lead) -> bool:
+    """Only the first call has one that the lead knows: of a later one the page tells."""
+    return lead.awaits_attempt and lead.first_attempt_at is None
+
+
+def _headline(lead: Lead, kind: AlertKind) -> str:
+    """A lead that was called before was not simply left alone."""
+    if kind == "breach" and lead.first_attempt_at is not None:
+        return mark("Not called again")
+    return HEADLINES[kind]
 
 
 # --- e-mail --------------------------------------------------------------------------------------
@@ -201,7 +213,7 @@ def email(
     """
     lead = _as_told(lead, alert_kind)
     _ = translation(locale).gettext
-    headline = _(HEADLINES[alert_kind])
+    headline = _(_headline(lead, alert_kind))
     name = one_line(lead.name or "")
     subject = ", ".join(
         filter(None, (name, one_line(lead.company or ""), one_line(lead.form_title)))
@@ -246,7 +258,7 @@ def _phone_with_link(lead: Lead, locale: str) -> str:
 
 
 def _deadline(lead: Lead, locale: str, zone: str, now: datetime) -> str:
-    if not lead.awaits_attempt:
+    if not _has_deadline(lead):
         return ""
     _ = translation(locale).gettext
     time = clock(lead.respond_by, zone, now, locale)

@@ -1,5 +1,6 @@
 """The command line itself: finding a deployment, publishing policy, saying what went wrong."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.stub import Stubber
 
 from infra.cli import deployment
+from infra.cli.__main__ import main
 from infra.cli.commands import lines
 from infra.cli.deployment import Deployment, OperatorError
 from shared.adapters.lead_table import LeadTable
@@ -248,3 +250,35 @@ def test_the_deployment_has_what_the_commands_ask_for() -> None:
         template()["Parameters"]
     )
     assert {"ApiUrl", "PublicDomainTarget"} <= set(template()["Outputs"])
+
+
+def test_a_command_can_be_run_against_the_laptop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: dict[str, str | None] = {}
+
+    def find(_: str) -> None:
+        names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID")
+        seen.update({name: os.environ.get(name) for name in names})
+        raise OperatorError("seen enough")
+
+    monkeypatch.setattr(os, "environ", {**os.environ, "PORT": "8090"})
+    monkeypatch.setattr("infra.cli.deployment.find", find)
+
+    assert main(["--local", "roster", "list"]) == 1
+    assert "seen enough" in capsys.readouterr().err
+    assert seen == {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:8091",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+    }
+
+
+def test_whoever_has_read_enough_of_a_command_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("infra.cli.roster.run_list", run)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+
+    assert main(["roster", "list"]) == 1
