@@ -212,6 +212,14 @@ class LastAction(BaseModel):
         return self.at + UNDOABLE_FOR
 
 
+def _shortened(text: str) -> str:
+    """The beginning of a long text, to the end of a word, and marked as such."""
+    if len(text) <= ASKED_LENGTH:
+        return text
+    kept = text[: ASKED_LENGTH - 1]
+    return f"{kept.rpartition(' ')[0] or kept}…"
+
+
 class Said(BaseModel):
     """What a person told in one submission, as far as it is shown."""
 
@@ -242,7 +250,7 @@ class Said(BaseModel):
             email=contact.email,
             company=contact.company,
             company_domain=contact.company_domain,
-            asked=(submission.message or "")[:ASKED_LENGTH] or None,
+            asked=_shortened(submission.message or "") or None,
             source=touch.describe(),
             page=touch.landing_page,
         )

@@ -8,9 +8,10 @@ import pytest
 
 from shared.domain import events as happened
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS, Action, act
-from shared.domain.lead import Change, FollowUp, Lead, OpenAlert
+from shared.domain.lead import Change, FollowUp, Lead, OpenAlert, Said
 from shared.domain.projection import apply, settled
 from shared.errors import IllegalActionError
+from tests.unit.adapters.samples import a_submission
 from tests.unit.domain.samples import IDLE, TERMS, a_lead, at, resubmitted
 from tests.unit.samples import DATA
 
@@ -323,3 +324,14 @@ def test_events_survive_storage() -> None:
 def test_every_reason_is_a_code() -> None:
     assert all(reason.replace(".", "_").isidentifier() for reason in REJECTION_REASONS)
     assert all(reason.replace(".", "_").isidentifier() for reason in LOSS_REASONS)
+
+
+def test_a_long_message_is_shown_to_the_end_of_a_word() -> None:
+    def asked(message: str) -> str:
+        submission = a_submission(values={"message": message})
+        return Said.of(submission).asked or ""
+
+    assert asked("word " * 60) == f"{'word ' * 54}word…"
+    assert asked("x" * 300) == f"{'x' * 279}…"
+    assert asked("x" * 280) == "x" * 280
+    assert asked("") == ""
