@@ -301,9 +301,9 @@ def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:
         return Email(
             _("You are off duty now"),
             _(
-                "Two leads in a row went to somebody else, because the alerts about them were not"
-                " answered. So you get no new ones for the time being.\n\nSay what you did about"
-                " this lead, or ask your manager, and you are back on duty:"
+                "You did not answer the alerts about two leads in a row, so new ones go to others"
+                " for the time being.\n\nRecord what you did about this lead, or ask your manager,"
+                " and you are back on duty:"
             )
             + f"\n{link}\n",
         )
@@ -311,9 +311,8 @@ def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:
     return Email(
         subject_line(_("%(name)s is off duty now") % name),
         _(
-            "Two leads in a row were taken from %(name)s, because the alerts about them were not"
-            " answered. New leads go to others, until %(name)s answers one or is put on duty"
-            " again.\n\nThe team's open leads:"
+            "%(name)s did not answer the alerts about two leads in a row. New leads go to others,"
+            " until %(name)s acts on one or is put on duty again.\n\nThe team's open leads:"
         )
         % name
         + f"\n{link}\n",
