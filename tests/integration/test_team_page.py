@@ -119,7 +119,8 @@ def test_what_nobody_has_is_taken_and_called_from_the_list(world: World) -> None
     assert called.status_code == 303
     assert world.story(lead.lead_id).lead.contacted_at is not None
     handed = press(world, f"{link}/{lead.lead_id}", "hand_over", to_rep_id="max")
-    assert handed.headers["location"] == f"{link}?told=handed_over"
+    assert handed.headers["location"] == f"{link}?told=handed_over&lead={lead.lead_id}"
+    assert "Undo" in world.http.get(handed.headers["location"]).text
     assert world.http.get(f"{link}/{lead.lead_id}").status_code == 404, "a colleague's"
 
 
