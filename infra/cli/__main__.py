@@ -25,6 +25,7 @@ from infra.cli import (
     simulate,
 )
 from infra.cli.deployment import OperatorError
+from infra.local.engine import DEFAULT_PORT, point_sdk_at
 from shared.errors import LeadlineError
 
 AREAS = (
@@ -53,7 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     where, others = _regional().parse_known_args(arguments)
     options = _parser().parse_args(others)
     if where.local:
-        os.environ |= _local_aws()
+        port = int(os.environ.get("PORT", DEFAULT_PORT)) + 1
+        point_sdk_at(f"http://127.0.0.1:{port}")
     if where.region:
         os.environ["AWS_DEFAULT_REGION"] = where.region
     try:
@@ -68,17 +70,6 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
-
-
-def _local_aws() -> dict[str, str]:
-    """Where `make run` keeps its AWS: beside the address of its pages."""
-    port = int(os.environ.get("PORT", "8080")) + 1
-    return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
 
 
 def _regional() -> argparse.ArgumentParser:

@@ -24,9 +24,30 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE_PYTHON = ROOT / ".local" / "engine" / "bin" / "python"
 REGION = "us-east-1"
+DEFAULT_PORT = 8080
+"""Of the pages; the engine listens on the next one."""
 START_SECONDS = 60
 STOP_SECONDS = 30
 DRAIN_SECONDS = 1.0
+
+
+def point_sdk_at(endpoint: str) -> None:
+    """Make boto3 in this process talk to an engine, and to nothing else.
+
+    A developer's own profile, endpoint or proxy must not lead a local run to a real account.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
 
 
 class Engine:
@@ -102,22 +123,8 @@ class Engine:
         return self._process is not None and self._process.poll() is None
 
     def point_sdk_here(self) -> None:
-        """Make boto3 in this process talk to the engine, and to nothing else.
-
-        A developer's own profile, endpoint or proxy must not lead a local run to a real account.
-        """
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]
-        os.environ |= {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
-        }
+        """Make boto3 in this process talk to this engine, and to nothing else."""
+        point_sdk_at(self.endpoint)
 
     def _environment(self, scratch: Path) -> dict[str, str]:
         """Nothing of the developer's own environment: functions inherit this one."""

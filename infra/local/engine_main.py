@@ -73,7 +73,7 @@ def with_numbers(handle: Callable[..., Any]) -> Callable[..., Any]:
         if action not in SNS_ANSWERS:
             return await handle(method, path, headers, body, query)
         result = f"<{action}Result>{SNS_ANSWERS[action](asked)}</{action}Result>"
-        return sns._xml(200, f"{action}Response", result)  # noqa: SLF001
+        return sns._xml(200, f"{action}Response", result)  # noqa: SLF001 - as its own answers
 
     return answer_or_handle
 

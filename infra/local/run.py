@@ -30,7 +30,7 @@ from infra.cli.policy_files import read_policy
 from infra.local import people
 from infra.local.console import POLICY_FOLDER, Console, Running
 from infra.local.deploy import REPOSITORY, deploy
-from infra.local.engine import Engine, resume_executions
+from infra.local.engine import DEFAULT_PORT, Engine, resume_executions
 from infra.local.errors import LaptopError
 from infra.local.front_door import METHODS, FrontDoor
 from infra.local.function_logs import FunctionLogs
@@ -328,8 +328,6 @@ def run(port: int, data: Path, started: float, email_from: str = "") -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         laptop.stop()
 
-
-DEFAULT_PORT = 8080
 
 WELCOME = """
 Leadline is ready after {seconds:.1f} s. Ctrl-C stops it and keeps the data.

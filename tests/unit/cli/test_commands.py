@@ -252,17 +252,22 @@ def test_the_deployment_has_what_the_commands_ask_for() -> None:
     assert {"ApiUrl", "PublicDomainTarget"} <= set(template()["Outputs"])
 
 
+OF_A_DEVELOPER = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_DYNAMODB")
+"""What must lead no command for the laptop to a real account."""
+
+
 def test_a_command_can_be_run_against_the_laptop(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen: dict[str, str | None] = {}
 
     def find(_: str) -> None:
-        names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID")
+        names = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", *OF_A_DEVELOPER)
         seen.update({name: os.environ.get(name) for name in names})
         raise OperatorError("seen enough")
 
-    monkeypatch.setattr(os, "environ", {**os.environ, "PORT": "8090"})
+    theirs = dict.fromkeys(OF_A_DEVELOPER, "https://real.example")
+    monkeypatch.setattr(os, "environ", {**os.environ, **theirs, "PORT": "8090"})
     monkeypatch.setattr("infra.cli.deployment.find", find)
 
     assert main(["--local", "roster", "list"]) == 1
@@ -271,6 +276,7 @@ def test_a_command_can_be_run_against_the_laptop(
         "AWS_ENDPOINT_URL": "http://127.0.0.1:8091",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
+        **dict.fromkeys(OF_A_DEVELOPER),
     }
 
 
