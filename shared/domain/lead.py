@@ -194,6 +194,8 @@ class LastAction(BaseModel):
     """The alerts that it called off, and that have not been sent since."""
     settled_alerts: dict[str, SettledAlert] = {}
     """What came of the others of messages that were in question then."""
+    earlier_alerts: tuple[str, ...] = ()
+    """Ids of the alerts that were there before and that it left alone."""
     follow_up: dict[str, Any] = {}
     """What it changed in the planner's bookmark; all of it where the chain began anew."""
     begins_anew: bool = False

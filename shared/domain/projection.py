@@ -393,6 +393,10 @@ def _last_action(before: Lead, after: Lead, change: Change, at: datetime) -> Las
             for key, alert in before.settled_alerts.items()
             if key not in after.settled_alerts
         },
+        earlier_alerts=(
+            *(key for key in before.open_alerts if key in after.open_alerts),
+            *(key for key in before.settled_alerts if key in after.settled_alerts),
+        ),
         follow_up=_former_bookmark(before, after, all_of_it=begins_anew),
         begins_anew=begins_anew,
         in_time=calls[0].in_time if calls else None,
@@ -450,11 +454,11 @@ def _undone(lead: Lead, at: datetime) -> Fields:
     readings = {key: r for key, r in lead.readings.items() if key not in last.readings}
     readings |= {key: r for key, r in last.readings.items() if r is not None}
 
-    def stays(alert: OpenAlert) -> bool:
-        return _stays(alert, lead, former, last)
+    def stays(key: str, alert: OpenAlert) -> bool:
+        return key in last.earlier_alerts or _stays(alert, lead, former, last)
 
-    awaited = {key: a for key, a in lead.open_alerts.items() if stays(a)}
-    in_question = {key: a for key, a in lead.settled_alerts.items() if stays(a)}
+    awaited = {key: a for key, a in lead.open_alerts.items() if stays(key, a)}
+    in_question = {key: a for key, a in lead.settled_alerts.items() if stays(key, a)}
     return {
         **{name: getattr(former, name) for name in last.fields},
         "readings": readings,
@@ -466,8 +470,8 @@ def _undone(lead: Lead, at: datetime) -> Fields:
 
 
 def _stays(alert: OpenAlert, lead: Lead, former: Lead, last: LastAction) -> bool:
-    """Whether an alert was asked for by something else than what is undone."""
-    if alert.requested_at < last.at or alert.kind in {"off_duty", "again", "unassigned"}:
+    """Whether an alert that came since was asked for by something else than what is undone."""
+    if alert.kind in {"off_duty", "again", "unassigned"}:
         return True
     is_taken_back = former.rep_id != lead.rep_id and alert.rep_id == lead.rep_id
     return not last.begins_anew and not is_taken_back

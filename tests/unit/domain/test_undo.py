@@ -264,6 +264,19 @@ def test_whom_the_lead_is_taken_back_from_is_not_told_of_it_any_more() -> None:
     assert undone.follow_up.tell_owner is False
 
 
+def test_what_they_were_to_be_told_before_they_got_the_lead_stands() -> None:
+    """However short before: in the very moment of the hand-over, too."""
+    lead, told = advance(followed(), at(120))
+    assert "backup boris sms" in told
+    waiting = lead.open_alerts
+
+    handed = after(lead, 120, "hand_over", to_rep_id="boris")
+    handed, told = advance(handed, at(120))
+    assert "handed_over boris sms" in told
+
+    assert taken_back(handed, 125).open_alerts == waiting
+
+
 def test_who_has_not_been_told_yet_is_told_after_all() -> None:
     handed = after(followed(), 60, "hand_over", "maria", to_rep_id="boris")
     taken = after(handed, 61, "acknowledge", "anna")
