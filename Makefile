@@ -100,7 +100,9 @@ FORM_CASES ?= tests/cases
 cases: setup ## Send cases of form clients to the local stack and compare (FORM_CASES=folder, yours or ours)
 	@PYTHONPATH=.:functions .venv/bin/python -m tests.form_cases.run "$(FORM_CASES)"
 
-prove: setup ## Break it: all pairs of faults, all interleavings, a long soak, all planted bugs (half an hour or more)
+prove: setup ## Break it: new examples for all properties, all pairs of faults, all interleavings, a long soak, all planted bugs (half an hour or more)
+	@for round in 1 2 3 4 5; do \
+		.venv/bin/python -m pytest tests/unit -q -n 2 -m hypothesis --hypothesis-profile explore || exit 1; done
 	@.venv/bin/python -m pytest tests/crash -q -n 2 --show-capture=no --pairs all
 	@PYTHONPATH=.:functions .venv/bin/python -m tests.crash.soak
 	@.venv/bin/python -m tests.crash.planted_bugs
