@@ -13,7 +13,7 @@ from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.lead_table import LINK_LIFE, Link
 from shared.domain.events import AlertFailed, AlertKind, AlertSent
 from shared.domain.instants import seconds_between
-from shared.domain.lead import ALONE, Change, Lead, OpenAlert
+from shared.domain.lead import ALONE, Change, Lead, Note, OpenAlert
 from shared.domain.projection import settled
 from shared.domain.ringing import Ring
 from shared.domain.roster import Rep
@@ -35,6 +35,7 @@ Sent = Literal["sent", "failed", "dropped"]
 class Leads(Protocol):
     def lead(self, lead_id: str) -> Lead | None: ...
     def people(self, team: str) -> list[Rep]: ...
+    def note(self, lead_id: str, note_id: str) -> Note | None: ...
     def lease_alert(
         self, lead_id: str, alert_id: str, link: Link, now: datetime
     ) -> str | Outcome: ...
@@ -142,12 +143,13 @@ def _publish(
     """
     rep = people[alert.rep_id]
     about = people.get(alert.about or "")
+    colleague = _colleague(lead, alert, people, parts.leads)
     message_id = ""
     if alert.via == "email" or (ring != "alone" and not alert.by_email_too):
         email = (
             texts.off_duty_email(about, rep, link)
             if about
-            else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now, rep.role)
+            else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now, rep.role, colleague)
         )
         try:
             message_id = parts.sender.email(rep, email.subject, email.text)
@@ -163,8 +165,21 @@ def _publish(
     elif ring == "together":
         text = texts.together_sms(rep, link)
     else:
-        text = texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now)
+        text = texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now, colleague)
     return parts.sender.sms(rep.phone or "", text), ring
+
+
+def _colleague(
+    lead: Lead, alert: OpenAlert, people: Mapping[str, Rep], leads: Leads
+) -> texts.Colleague | None:
+    """Who gave the lead to whoever is told that it is theirs, or has it, for anybody else."""
+    if alert.kind == "handed_over" and alert.rep_id == lead.rep_id:
+        giver = people.get(lead.handed_by or "")
+        note = leads.note(lead.lead_id, lead.handed_with) if lead.handed_with else None
+        return texts.Colleague(giver.name, note.text if note else None) if giver else None
+    owner = people.get(lead.rep_id or "")
+    is_beside = alert.kind in texts.ABOUT_THE_OWNER and alert.rep_id != lead.rep_id
+    return texts.Colleague(owner.name) if owner and is_beside else None
 
 
 def _waited(lead: Lead, rep: Rep, sent_at: datetime) -> Decimal | None:

@@ -25,6 +25,7 @@ ON_IT = "“I'm on it”"
 
 BESIDE_THE_CHAIN = {
     "new": "theirs from now on, told at once",
+    "reassigned": "theirs from now on, told at once",
     "unassigned": "there is nobody to give it to",
     "expired": f"their {ON_IT} has ended",
     "off_duty": f"{MISSED_PAGES} in a row not answered",
@@ -209,5 +210,7 @@ def _in_the_same_words(
 
 def _audience(step: Step, alert: AlertRequested) -> str:
     """Whom the step means: as policy has it."""
-    found = [one.who for one in step.alert if one.kind == alert.kind and alert.via in one.via]
+    wanted = [one for one in step.alert if alert.via in one.via]
+    # In other words than those of policy where these would not be true.
+    found = [one.who for one in wanted if one.kind == alert.kind] or [one.who for one in wanted]
     return " or ".join(dict.fromkeys(found))

@@ -278,6 +278,11 @@ class LeadTable:
         item = self._table.get(keys.lead(lead_id))
         return Lead.model_validate(item) if item else None
 
+    def note(self, lead_id: str, note_id: str) -> Note | None:
+        """What somebody wrote about the lead."""
+        item = self._table.get(keys.note(lead_id, note_id))
+        return Note.model_validate(item) if item else None
+
     def story(self, lead_id: str) -> Story | None:
         """The lead with its events, its notes and everything that the person said."""
         lead: Lead | None = None

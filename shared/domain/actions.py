@@ -194,7 +194,7 @@ def _what_a_rep_did(doing: _Doing, action: Action) -> tuple[LeadEvent, ...]:
         case "hand_over":
             return _handed_over(doing, action)
         case "reopen":
-            return (happened.LeadReopened(rep_id=rep_id),)
+            return (_reopened(doing),)
         case "reject":
             reason = _reason(action, REJECTION_REASONS)
             clocks = doing.stopped("qualify")
@@ -267,9 +267,22 @@ def _handed_over(doing: _Doing, action: Action) -> tuple[LeadEvent, ...]:
     if to == doing.rep_id:
         return _taking_over(lead, to)
     reassigned = happened.LeadReassigned(
-        from_rep_id=lead.rep_id, to_rep_id=to, reason="handed_over"
+        from_rep_id=lead.rep_id,
+        to_rep_id=to,
+        reason="handed_over",
+        by_rep_id=doing.rep_id,
+        note_id=action.action_id if action.note else None,
     )
     return (reassigned,)
+
+
+def _reopened(doing: _Doing) -> LeadEvent:
+    reopened = happened.LeadReopened(rep_id=doing.rep_id)
+    if doing.lead.rep_id != doing.rep_id:
+        return reopened
+    lead = apply(doing.lead, Change((reopened,)), doing.at)
+    until = doing.terms.acknowledged_until(lead, doing.at)
+    return reopened.model_copy(update={"is_on_it": True, "until": until})
 
 
 def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | None:

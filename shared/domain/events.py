@@ -16,6 +16,7 @@ Verdict = Literal["qualified", "raw", "non_target"]
 Via = Literal["sms", "email"]
 AlertKind = Literal[
     "new",
+    "reassigned",
     "repeat",
     "backup",
     "reminder",
@@ -251,6 +252,10 @@ class LeadReassigned(LeadEvent):
     reason: str
     """`no_reaction` or `left` by the chain, `took_over` by the new owner, `handed_over` by anybody
     else."""
+    by_rep_id: str | None = None
+    """Who handed it over."""
+    note_id: str | None = None
+    """What they said with it."""
 
 
 class LeadSnoozed(LeadEvent):
@@ -266,6 +271,10 @@ class LeadReopened(LeadEvent):
     """What was closed is not over: the follow-up begins anew, the customer's clock does not."""
 
     rep_id: str
+    is_on_it: bool | None = None
+    """Its owner did: nobody has to tell them, and they are on it."""
+    until: Instant | None = None
+    """With it, as in `LeadAcknowledged`."""
 
 
 class LeadReplanned(LeadEvent):

@@ -9,7 +9,16 @@ from shared.domain import events as happened
 from shared.domain.chain import Audience, Step
 from shared.domain.clocks import Terms
 from shared.domain.events import AlertKind, LeadEvent, Via
-from shared.domain.lead import ALONE, Change, FollowUp, Lead, Message, Missed, Unheard
+from shared.domain.lead import (
+    ALONE,
+    Change,
+    FollowUp,
+    Lead,
+    Message,
+    Missed,
+    Reminded,
+    Unheard,
+)
 from shared.domain.roster import MISSED_PAGES, Rep, Roster
 from shared.domain.routing import Chosen, Nobody
 
@@ -18,6 +27,9 @@ LOOKED_AFTER_FOR = timedelta(days=7)
 """How often, and for how long, somebody is looked for whom to give a lead that nobody has."""
 
 EVERY_CHANNEL: tuple[Via, ...] = ("sms", "email")
+REMINDED_AT_MOST_EVERY = timedelta(minutes=2)
+"""A step that reminds, and an "I'm on it" that ends, often come within the same seconds."""
+EXPIRED = "expired"
 TO_MANAGERS: tuple[AlertKind, ...] = ("breach", "unassigned", "off_duty")
 """Alerts that are a manager's business: where one cannot be reached, another is told first."""
 
@@ -57,7 +69,9 @@ def plan(
         follow_up = _tell_again(draft, follow_up)
     for unheard in lead.unheard:
         draft.take_up(unheard)
-    follow_up = follow_up.model_copy(update={"tell_owner": draft.tells_owner_at is not None})
+    follow_up = follow_up.model_copy(
+        update={"tell_owner": draft.tells_owner_at is not None, "reminded": draft.reminded}
+    )
     if not draft.events and follow_up == lead.follow_up:
         return None
     return Change(tuple(draft.events), follow_up, missed_by=draft.missed_by)
@@ -101,7 +115,7 @@ def _walk(draft: "_Draft", *, new_run: bool) -> FollowUp:
         before = draft.begin_anew(before.restarted(now, "reassigned"))
     elif draft.is_assigned and _has_left_the_first_step(before, chain.steps[0]):
         # Nobody has told them yet what the steps to come remind of.
-        draft.tell_owner("new")
+        draft.tell_owner("new" if lead.rep_id is None else "reassigned")
     origin = before.counts_from or lead.clock_started_at
     round_number, number = before.round, before.step
     while True:
@@ -226,6 +240,7 @@ class _Draft:
         # When several steps are due at once (after an outage) one message per person and channel is
         # enough.
         self.told: set[tuple[str, Via]] = set()
+        self.reminded = lead.follow_up.reminded
 
     def begin_anew(self, follow_up: FollowUp) -> FollowUp:
         """Goes on by another bookmark: the steps of a new cycle are others than those before."""
@@ -250,7 +265,9 @@ class _Draft:
                     self._free()
             prefix = f"{self._round(round_number)}-{step.step}"
             for rep in people:
-                kind = self._worded(audience.kind)
+                if audience.kind == "new" and self._is_on_it(rep):
+                    continue  # they know
+                kind = self._worded(audience.kind, rep, round_number)
                 self.alert(rep, kind, audience.via, prefix, step.step, round_number)
         if step.stop:
             self.is_stopped = True
@@ -270,8 +287,8 @@ class _Draft:
         rep_id = self.lead.acknowledged_by or ""
         self.events.append(happened.AcknowledgementExpired(rep_id=rep_id))
         if self.owner is not None:
-            prefix = f"expired{self.lead.sequence}"
-            self.alert(self.owner, "reminder", EVERY_CHANNEL, prefix, "expired", round_number)
+            prefix = f"{EXPIRED}{self.lead.sequence}"
+            self.alert(self.owner, "reminder", EVERY_CHANNEL, prefix, EXPIRED, round_number)
 
     def assign(self) -> None:
         """Gives the lead to whose turn it is; else the manager is told, once."""
@@ -318,12 +335,26 @@ class _Draft:
         prefix = f"{kind}{self.lead.sequence}"
         self.alert(self.owner, kind, EVERY_CHANNEL, prefix, kind, self.lead.follow_up.round)
 
-    def _worded(self, kind: AlertKind) -> AlertKind:
-        """What begins anew is no new lead."""
-        if kind != "new" or self.is_assigned or self.lead.assigned_at is None:
+    def _worded(self, kind: AlertKind, rep: Rep, round_number: int) -> AlertKind:
+        """Nothing is new that somebody else had before, that has waited for a whole round, or that
+        begins anew; and no owner is offered what they have.
+        """
+        lead, is_owner = self.lead, rep == self.owner
+        if kind == "offer":
+            return "repeat" if is_owner else kind
+        if kind != "new":
             return kind
+        if is_owner and lead.rep_id not in (None, rep.rep_id):
+            return "reassigned"
+        if self.is_assigned or lead.assigned_at is None:
+            return kind
+        if round_number > 1:
+            return "repeat"
         words: dict[str, AlertKind] = {"snoozed": "callback", "reopened": "reopened"}
         return words.get(self.because, kind)
+
+    def _is_on_it(self, rep: Rep) -> bool:
+        return self.is_acknowledged and rep.rep_id == self.lead.acknowledged_by
 
     def _round(self, round_number: int) -> str:
         """Tells the alerts of one cycle of the chain from those of the next."""
@@ -414,7 +445,8 @@ class _Draft:
         """Adds a message for each channel that reaches the person now, one each in a plan; where
         none of these does, for each that does.
 
-        No message about the lead stands for one about a colleague.
+        No message about the lead stands for one about a colleague. An "I'm on it" that ends does
+        not ring once more where a step has just reminded them, nor the other way round.
         """
         if not any(rep.takes(via, self.now) for via in channels):
             channels = EVERY_CHANNEL
@@ -423,6 +455,11 @@ class _Draft:
             for via in channels
             if rep.takes(via, self.now) and (about or (rep.rep_id, via) not in self.told)
         ]
+        if kind == "reminder" and "sms" in taken:
+            if self._has_just_reminded(rep, step):
+                taken.remove("sms")
+            else:
+                self.reminded = Reminded(rep.rep_id, self.now, step)
         for via in taken:
             self._ask(
                 rep,
@@ -434,6 +471,12 @@ class _Draft:
             )
         if not about:
             self.told.update((rep.rep_id, via) for via in taken)
+
+    def _has_just_reminded(self, rep: Rep, step: str) -> bool:
+        last = self.reminded
+        if last is None or last.rep_id != rep.rep_id or EXPIRED not in (last.step, step):
+            return False
+        return last.step != step and self.now < last.at + REMINDED_AT_MOST_EVERY
 
     def _ask(
         self,

@@ -106,6 +106,14 @@ class Passed(NamedTuple):
     when: Literal["acknowledged", "not_acknowledged"]
 
 
+class Reminded(NamedTuple):
+    """Whom the planner reminded of a call by SMS, when, and at which step."""
+
+    rep_id: str
+    at: Instant
+    step: str
+
+
 class FollowUp(BaseModel):
     """The planner's bookmark in the chain."""
 
@@ -133,6 +141,8 @@ class FollowUp(BaseModel):
     """The first alert that reached the present owner, while they answered none."""
     missed_by: tuple[str, ...] = ()
     """Who answered none and lost the lead, or had their time for it: once each."""
+    reminded: Reminded | None = None
+    """Whose phone rang last to remind them."""
     told_submissions: int = 1
     """Up to which submission the owner was told."""
     told_again_at: Instant | None = None
@@ -294,6 +304,10 @@ class Lead(Said):
 
     rep_id: str | None = None
     assigned_at: Instant | None = None
+    handed_by: str | None = None
+    """Who handed the lead to its owner; None when nobody did."""
+    handed_with: str | None = None
+    """The id of the note that came with it."""
     assignment_failed_at: Instant | None = None
     acknowledged_at: Instant | None = None
     acknowledged_by: str | None = None

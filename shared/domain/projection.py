@@ -246,6 +246,8 @@ def _reassigned(lead: Lead, event: happened.LeadReassigned, at: datetime) -> Fie
         "rep_id": event.to_rep_id,
         "assigned_at": at,
         "assignment_failed_at": None,
+        "handed_by": event.by_rep_id,
+        "handed_with": event.note_id,
         **_alerts_where(
             lead,
             lambda alert: (
@@ -279,10 +281,15 @@ def _on_plan(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
                     update={"tell_owner": True}
                 ),
             }
-        case happened.LeadReopened():
+        case happened.LeadReopened(rep_id=rep_id, is_on_it=is_on_it, until=until):
+            on_it: Fields = {
+                "acknowledged_at": at,
+                "acknowledged_by": rep_id,
+                "acknowledged_until": until,
+            }
             return {
                 **dict.fromkeys(("outcome", "reason", "amount", "currency", "closed_at")),
-                **NOBODY_IS_ON_IT,
+                **(on_it if is_on_it else NOBODY_IS_ON_IT),
                 "status": "open",
                 "snoozed_until": None,
                 "follow_up": lead.follow_up.restarted(at, "reopened"),
@@ -348,6 +355,7 @@ _OF_THE_PLANNER = {
     "told_submissions",
     "told_again_at",
     "quiet_until",
+    "reminded",
     "passed",
 }
 """Of the bookmark; it goes on whatever people do."""

@@ -18,6 +18,7 @@ from shared.texts.plain import cut, one_line, paragraphs
 
 HEADLINES: dict[AlertKind, str] = {
     "new": mark("New lead"),
+    "reassigned": mark("Now yours, nobody called"),
     "repeat": mark("Still waiting"),
     "backup": mark("Please step in"),
     "reminder": mark("Not called yet"),
@@ -34,6 +35,13 @@ HEADLINES: dict[AlertKind, str] = {
 
 SUBJECT_LENGTH = 99
 """SNS takes fewer than 100 characters of UTF-8 text, and no line break or control character."""
+
+
+class Colleague(NamedTuple):
+    """Who gave the lead to its owner, with their words; or who has it, to anybody else."""
+
+    name: str
+    note: str | None = None
 
 
 class Email(NamedTuple):
@@ -70,8 +78,20 @@ TYPEWRITTEN = str.maketrans(
 """One typographic quote would turn a Latin text into UCS-2, at half the room."""
 
 
-LONGEST = {"name": 40, "origin": 48, "asked": 220}
-CUTS = (("asked", 24), ("origin", 16), ("asked", 0), ("origin", 0), ("name", 0))
+ABOUT_THE_OWNER: tuple[AlertKind, ...] = ("breach", "backup", "unreachable")
+"""Alerts to somebody beside the owner: they say who that is."""
+
+LONGEST = {"name": 40, "colleague": 120, "origin": 48, "asked": 220}
+CUTS = (
+    ("asked", 48),
+    ("origin", 16),
+    ("origin", 0),
+    ("asked", 24),
+    ("colleague", 32),
+    ("asked", 0),
+    ("colleague", 0),
+    ("name", 0),
+)
 """What gives way first in a text that is too long, and down to how much of it."""
 FRAME_CUTS = ("email", "headline", "deadline")
 """What goes, whole, when not even the rest fits: never the phone, never the link."""
@@ -101,8 +121,18 @@ def _is_gsm(text: str) -> bool:
     return GSM_ALPHABET.issuperset(text)
 
 
-def sms(lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, now: datetime) -> str:
-    """The text message. Too long, it loses of what was asked, of the origin, and of the name."""
+def sms(
+    lead: Lead,
+    alert_kind: AlertKind,
+    locale: str,
+    link: str,
+    zone: str,
+    now: datetime,
+    colleague: Colleague | None = None,
+) -> str:
+    """The text message. Too long, it loses of what was asked, of the origin, of what a colleague
+    says, and of the name.
+    """
     lead = _as_told(lead, alert_kind)
     frame = {
         "headline": translation(locale).gettext(_headline(lead, alert_kind)),
@@ -112,18 +142,20 @@ def sms(lead: Lead, alert_kind: AlertKind, locale: str, link: str, zone: str, no
     }
     said = {
         "name": _typewritten(lead.name),
+        "colleague": _typewritten(_colleague(colleague, alert_kind, locale)),
         "origin": _typewritten(_origin(lead)),
         "asked": _typewritten(lead.asked),
     }
     dots = ".." if _is_gsm("".join((*frame.values(), *said.values()))) else "…"
 
     def message(lengths: Mapping[str, int]) -> str:
-        name, origin, asked = (
+        name, of_colleague, origin, asked = (
             _worth_saying(text, cut(text, lengths[part], dots)) for part, text in said.items()
         )
         first = ": ".join(filter(None, (frame["headline"], name)))
         contact = frame["phone"] or frame["email"]
-        return "\n".join(filter(None, (first, contact, asked, origin, frame["deadline"], link)))
+        facts = (first, contact, of_colleague, asked, origin, frame["deadline"], link)
+        return "\n".join(filter(None, facts))
 
     def fits(lengths: Mapping[str, int]) -> bool:
         return segments(message(lengths)) <= SEGMENTS
@@ -144,7 +176,7 @@ def _fitted(most: Mapping[str, int], fits: Callable[[Mapping[str, int]], bool]) 
 
     for part, least in CUTS:
         lengths[part] = longest(part, least, lengths[part])
-    for part in ("name", "origin", "asked"):
+    for part in ("name", "colleague", "asked", "origin"):
         lengths[part] = longest(part, lengths[part], most[part])
     return lengths
 
@@ -193,6 +225,8 @@ def _headline(lead: Lead, kind: AlertKind) -> str:
     """A lead that was called before was not simply left alone."""
     if kind == "breach" and lead.first_attempt_at is not None:
         return mark("Not called again")
+    if kind == "reassigned" and lead.first_attempt_at is not None:
+        return mark("Now yours")
     return HEADLINES[kind]
 
 
@@ -207,6 +241,7 @@ def email(
     zone: str,
     now: datetime,
     role: Role = "manager",
+    colleague: Colleague | None = None,
 ) -> Email:
     """The e-mail, with everything that the rep needs for the call. `role` is the reader's: a list
     is a rep's own, or the team's.
@@ -221,6 +256,8 @@ def email(
     is_list = link.rsplit("/", 2)[-2:-1] == ["r"]
     lists = {"rep": _("Your open leads:"), "manager": _("The team's open leads:")}
     open_link = lists[role] if is_list else _("Open the lead and say how the call went:")
+    note = colleague.note if colleague else None
+    about_colleague = None if note else _colleague(colleague, alert_kind, locale)
     facts = [
         (_("Name"), name),
         (_("Phone"), _phone_with_link(lead, locale)),
@@ -235,7 +272,10 @@ def email(
         ),
     ]
     blocks = [
-        "\n".join(filter(None, (headline, _deadline(lead, locale, zone, now)))),
+        "\n".join(filter(None, (headline, _deadline(lead, locale, zone, now), about_colleague))),
+        _quoted(_("Note from %(name)s") % {"name": one_line(colleague.name)}, note)
+        if colleague and note
+        else "",
         "\n".join(f"{label}: {value}" for label, value in facts if value),
         _quoted(_("What was asked"), lead.asked),
         f"{open_link}\n{link}",
@@ -329,6 +369,16 @@ def new_link_sms(locale: str, link: str) -> str:
 
 
 # --- both ----------------------------------------------------------------------------------------
+
+
+def _colleague(colleague: Colleague | None, kind: AlertKind, locale: str) -> str:
+    """Who gives the lead, with what they say; or who has it, to anybody else."""
+    if colleague is None:
+        return ""
+    _ = translation(locale).gettext
+    said = _("With %(name)s") if kind in ABOUT_THE_OWNER else _("From %(name)s")
+    name = one_line(colleague.name)
+    return ": ".join(filter(None, (said % {"name": name}, one_line(colleague.note or ""))))
 
 
 def _phone(lead: Lead, locale: str) -> str:

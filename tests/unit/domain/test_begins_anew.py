@@ -560,7 +560,7 @@ def test_a_lead_of_somebody_who_has_left_is_given_to_somebody_else() -> None:
     lead, told = advance(followed(), at(120), (gone, BORIS, MARIA))
 
     assert lead.rep_id == "boris"
-    assert told[:3] == ["reassign boris", "new boris sms", "new boris email"]
+    assert told[:3] == ["reassign boris", "reassigned boris sms", "reassigned boris email"]
 
 
 def test_news_of_a_lead_whose_owner_has_left_reaches_a_colleague() -> None:

@@ -45,10 +45,10 @@ def test_the_sample_chain_while_nobody_reacts() -> None:
             "breach maria sms",
             "breach maria email",
             "reassign boris",
-            "new boris sms",
-            "new boris email",
+            "reassigned boris sms",
+            "reassigned boris email",
         ],
-        600: ["escalate team", "offer anna sms", "offer boris sms", "offer clara sms"],
+        600: ["escalate team", "offer anna sms", "repeat boris sms", "offer clara sms"],
     }
     assert {second: told[second] for second in first_round} == first_round
     assert told[2700] == ["end"]
@@ -107,11 +107,64 @@ def test_an_acknowledgement_without_a_call_expires_once_with_an_alert_of_its_own
     assert lead.follow_up.wake_at == at(320)
 
     lead, happenings = advance(lead, at(320))
-    assert happenings == ["AcknowledgementExpired", "reminder anna sms", "reminder anna email"]
+    assert happenings == ["AcknowledgementExpired", "reminder anna email"]
     assert all(alert_id.startswith("expired") for alert_id in lead.open_alerts)
     assert (lead.acknowledged_by, lead.rep_id) == (None, "anna")
     for second in (320, 321, 400, 599):
         assert advance(lead, at(second)) == (lead, [])
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (60, ["AcknowledgementExpired", "reminder anna email"]),
+        (119, ["AcknowledgementExpired", "reminder anna email"]),
+        (120, ["AcknowledgementExpired", "reminder anna sms", "reminder anna email"]),
+    ],
+)
+def test_the_end_of_an_acknowledgement_rings_unless_a_step_has_just_done_so(
+    second: int, told: list[str]
+) -> None:
+    lead, _ = advance(a_lead(), at(0))
+    lead = rep_does(lead, "acknowledge", at(second))
+    lead, at_five_minutes = advance(lead, at(300))
+    assert "reminder anna sms" in at_five_minutes
+
+    assert advance(lead, at(second + 300))[1] == told
+
+
+def test_a_step_does_not_ring_right_after_an_acknowledgement_that_ended() -> None:
+    chain = SAMPLE_CHAIN.model_copy(update={"acknowledgement_lasts_seconds": 150})
+    terms = a_terms(chain)
+    lead, _ = advance(a_lead(), at(0), terms=terms)
+    lead = rep_does(lead, "acknowledge", at(20), terms=terms)
+    lead, at_its_end = advance(lead, at(170), terms=terms)
+    assert at_its_end == ["AcknowledgementExpired", "reminder anna sms", "reminder anna email"]
+
+    lead, at_three_minutes = advance(lead, at(180), terms=terms)
+
+    assert at_three_minutes == []
+    assert lead.follow_up.step > 2, "the step is done all the same"
+
+
+def test_a_round_later_nothing_is_new() -> None:
+    lead = a_lead()
+    told: list[str] = []
+    while (now := lead.due_at) is not None and now <= at(900):
+        lead, told = advance(lead, now)
+        lead = settle_alerts(lead, now)
+
+    assert told == ["repeat boris sms", "repeat boris email"]
+
+
+def test_who_is_on_it_before_the_first_alert_is_not_told_of_it() -> None:
+    lead = rep_does(a_lead(), "acknowledge", at(0), "boris")
+
+    lead, told = advance(lead, at(1))
+
+    assert told == []
+    assert lead.follow_up.wake_at == at(120)
+    assert "reminder boris sms" in advance(lead, at(180))[1], "they are reminded"
 
 
 def test_an_acknowledgement_brings_the_planner_forward() -> None:

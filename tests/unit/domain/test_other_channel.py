@@ -217,7 +217,7 @@ def test_who_has_left_is_not_told_by_another_channel() -> None:
 
     assert change is not None
     said = [f"{e.kind} {e.rep_id}" for e in change.events if isinstance(e, AlertRequested)]
-    assert "new boris" in said
+    assert "reassigned boris" in said
     assert not any(line.endswith("anna") for line in said)
 
 

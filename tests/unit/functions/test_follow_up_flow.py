@@ -180,7 +180,7 @@ def test_an_acknowledgement_without_a_call_ends_once_and_its_owner_is_told(flow:
 
     assert flow.event_types.count("AcknowledgementExpired") == 1
     expired = [alert_id for alert_id in flow.lead.open_alerts if alert_id.startswith("expired")]
-    assert len(expired) == 2
+    assert len(expired) == 1, "a step has just rung, so this is an e-mail"
     for alert_id in expired:
         assert send(flow.lead_id, alert_id, flow.sending, at(382)) == "sent"
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from shared.domain.events import AlertKind
 from shared.domain.lead import Lead
 from shared.texts.alerts import (
+    ABOUT_THE_OWNER,
     HEADLINES,
     SUBJECT_LENGTH,
+    Colleague,
     email,
     new_link_sms,
     off_duty_sms,
@@ -52,6 +54,7 @@ leads = st.builds(
 links = st.sampled_from([OWN_HOST, DEFAULT_HOST, TEAM_LINK])
 kinds = st.sampled_from(sorted(HEADLINES))
 locales = st.sampled_from(["en", "ru"])
+colleagues = st.none() | st.builds(Colleague, st.text(st.characters(codec=None)), anything)
 moments = st.sampled_from([at(0), at(299), at(300), at(100_000)])
 
 
@@ -67,11 +70,16 @@ def russian(kind: AlertKind = "new", link: str = OWN_HOST, **fields: Any) -> str
 # --- SMS -----------------------------------------------------------------------------------------
 
 
-@given(leads, kinds, locales, links, moments)
+@given(leads, kinds, locales, links, moments, colleagues)
 def test_a_text_message_keeps_its_budget_and_what_counts(
-    lead: Lead, kind: AlertKind, locale: str, link: str, now: Any
+    lead: Lead,
+    kind: AlertKind,
+    locale: str,
+    link: str,
+    now: Any,
+    colleague: Colleague | None,
 ) -> None:
-    text = sms(lead, kind, locale, link, "Asia/Kathmandu", now)
+    text = sms(lead, kind, locale, link, "Asia/Kathmandu", now, colleague)
 
     assert segments(text) <= 2
     assert text.splitlines()[-1] == link
@@ -101,8 +109,7 @@ def test_russian_says_the_same_on_an_own_domain() -> None:
     assert text.splitlines() == [
         "Новый лид: Екатерина Смирнова",
         "+7 916 123-45-67",
-        "Меняем таблицы на…",
-        "Консультация, yandex…",
+        "Меняем таблицы на нормальную систему…",
         "до 12:05",
         OWN_HOST,
     ]
@@ -150,6 +157,58 @@ def test_each_kind_has_words_of_its_own(kind: AlertKind) -> None:
 
     assert english(kind) not in others
     assert russian(kind).splitlines()[0] != english(kind).splitlines()[0]
+
+
+ALICE = Colleague("Alice Clarke", "Prefers mornings.\nAsk about the two warehouses")
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT_THE_OWNER))
+def test_whoever_is_told_of_anothers_lead_is_told_whose(kind: AlertKind) -> None:
+    lead, owner = a_lead(**RUSSIAN), Colleague("Анна Новак")
+
+    for locale, said in (("en", "With Анна Новак"), ("ru", "Ведёт Анна Новак")):
+        text = sms(lead, kind, locale, OWN_HOST, "Europe/Berlin", at(300), owner)
+        assert (text.splitlines()[2] == said) == (kind != "unreachable"), "its headline is long"
+        mail = email(
+            lead, kind, locale, OWN_HOST, "Europe/Berlin", at(300), colleague=owner
+        ).text.split("\n\n")
+        assert mail[0].splitlines()[-1] == said
+
+
+def test_whoever_is_handed_a_lead_is_told_by_whom_and_what_they_said() -> None:
+    text = sms(a_lead(), "handed_over", "en", OWN_HOST, "Europe/Berlin", at(60), ALICE)
+    assert text.splitlines()[:4] == [
+        "Handed over to you: Ada Lovelace",
+        "+44 7700 900123",
+        "From Alice Clarke: Prefers mornings. Ask about the two warehouses",
+        "A machine that calculates",
+    ]
+
+    mail = email(a_lead(), "handed_over", "en", OWN_HOST, "Europe/Berlin", at(60), colleague=ALICE)
+    assert mail.text.split("\n\n")[:2] == [
+        "Handed over to you\nCall by 10:05. 4 minutes left.",
+        "Note from Alice Clarke:\n> Prefers mornings.\n> Ask about the two warehouses",
+    ]
+    without = email(
+        a_lead(), "handed_over", "ru", OWN_HOST, "Europe/Berlin", at(60), colleague=Colleague("Ян")
+    )
+    assert without.text.split("\n\n")[0].splitlines()[-1] == "Передаёт Ян"
+
+
+def test_a_long_word_of_a_colleague_leaves_room_for_phone_and_link() -> None:
+    note = Colleague("Анна-Мария О'Нил 👋", "Перезвонить после пяти, спросить про склад. " * 9)
+    text = sms(
+        a_lead(**RUSSIAN), "handed_over", "ru", OWN_HOST, "Europe/Moscow", at(20), note
+    ).splitlines()
+
+    assert text[1] == "+7 916 123-45-67"
+    assert text[2].startswith("Передаёт Анна-Мария О'Нил 👋")
+    assert text[-1] == OWN_HOST
+
+
+def test_a_lead_that_comes_from_a_colleague_was_called_or_not() -> None:
+    assert english("reassigned").startswith("Now yours, nobody called: Ada")
+    assert english("reassigned", first_attempt_at=at(60)).startswith("Now yours: Ada")
 
 
 def test_a_late_call_was_due() -> None:
@@ -271,11 +330,16 @@ def test_a_long_name_of_a_colleague_is_cut_and_not_dropped() -> None:
 # --- e-mail --------------------------------------------------------------------------------------
 
 
-@given(leads, kinds, locales, links, moments)
+@given(leads, kinds, locales, links, moments, colleagues)
 def test_a_subject_is_one_that_sns_takes(
-    lead: Lead, kind: AlertKind, locale: str, link: str, now: Any
+    lead: Lead,
+    kind: AlertKind,
+    locale: str,
+    link: str,
+    now: Any,
+    colleague: Colleague | None,
 ) -> None:
-    subject, text = email(lead, kind, locale, link, "Asia/Kathmandu", now)
+    subject, text = email(lead, kind, locale, link, "Asia/Kathmandu", now, colleague=colleague)
 
     assert 0 < len(subject.encode("utf-16-le")) // 2 <= SUBJECT_LENGTH < 100
     assert subject[0].isalpha()
