@@ -169,7 +169,10 @@ class _State:
                 self.acknowledged_by, self.is_called = None, False
             case "LeadReopened":
                 was_possible = self.status == "closed"
-                self.status, self.acknowledged_by, self.is_called = "open", None, False
+                self.status, self.is_called = "open", False
+                # Whoever opens their own lead is on it.
+                is_own = event["rep_id"] == self.rep_id
+                self.acknowledged_by = event["rep_id"] if is_own else None
             case kind if kind in CLOSING:
                 self.status = "closed"
         return was_possible
