@@ -113,8 +113,8 @@ class Console:
         form_id = demo_form_id(request)
         form, calendar = self._form(form_id)
         call_by = promised_by(request.query_params.get("call_by", ""), datetime.now(UTC))
-        said = told(call_by, calendar.zone, form.locale) if call_by else None
-        return page(request, "thanks.html", locale=form.locale, form_id=form_id, told=said)
+        said = told(call_by, calendar.zone, form.language) if call_by else None
+        return page(request, "thanks.html", locale=form.language, form_id=form_id, told=said)
 
     def _form(self, form_id: str) -> tuple[Form, Calendar]:
         policy = read_policy(POLICY_FOLDER, {"SITE": self.url})
@@ -126,7 +126,7 @@ class Console:
         return page(
             request,
             "landing.html",
-            locale=form.locale,
+            locale=form.language,
             form=form,
             is_plain=is_plain,
             told=None,
