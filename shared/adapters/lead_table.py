@@ -218,6 +218,7 @@ class LeadTable:
             # After the first call nobody looks whether there is another.
             promised_by=captured.promised_by if lead.awaits_attempt else None,
             other_lead_id=others[0] if others else None,
+            came=submission.came,
         )
         # All guards are released in the transaction that closes the lead, so they are few.
         room = MOST_GUARDS - len(lead.guards)

@@ -49,6 +49,11 @@ class Counter(Site):
         assert lead is not None
         return lead
 
+    def shown(self, lead: Lead) -> str:
+        """The text of its page, which whoever enters it is sent to."""
+        page: str = self.send("GET", f"/r/{self.code}/{lead.lead_id}")["body"]
+        return text_of(page.partition("</style>")[2])
+
     def types(self, lead: Lead) -> list[str]:
         story = self.leads.story(lead.lead_id)
         assert story is not None
@@ -110,6 +115,77 @@ def test_what_is_given_to_the_team_is_nobodys_until_it_is_assigned(counter: Coun
     assert lead.rep_id is None
     assert counter.types(lead) == ["LeadCaptured"]
     assert lead.due_at == lead.clock_started_at, "the planner is to see it"
+
+
+@pytest.mark.parametrize(
+    ("locale", "came", "then", "says", "says_not"),
+    [
+        (
+            "en",
+            "walk-in",
+            "team",
+            ("Saved: given to the team", "Entered by hand · Anna", "Source Walk-in"),
+            ("Sent the form", "Unassigned", "offline", "Channel", "Saved: Entered"),
+        ),
+        (
+            "ru",
+            "phone",
+            "team",
+            ("Сохранено: передано команде", "Внесён вручную · Anna", "Источник Звонок"),
+            ("Отправлена форма", "Unassigned", "phone", "Канал"),
+        ),
+        ("en", "phone", "call", ("Saved: On it Undo", "Entered by hand · Anna"), ("given to",)),
+        (
+            "en",
+            "walk-in",
+            "talked",
+            ("Saved: Talked Undo", "Talked · Anna"),
+            ("Called, talked", "given to"),
+        ),
+    ],
+)
+def test_the_page_tells_who_entered_it_and_what_became_of_it(
+    counter: Counter,
+    locale: str,
+    came: str,
+    then: str,
+    says: tuple[str, ...],
+    says_not: tuple[str, ...],
+) -> None:
+    counter.viewer = a_rep("anna", locale=locale)
+    counter.leads.put_rep(counter.viewer)
+
+    page = counter.shown(counter.entered(came=came, then=then))
+
+    for words in says:
+        assert words in page
+    for words in says_not:
+        assert words not in page
+
+
+@pytest.mark.parametrize(
+    ("then", "says"),
+    [
+        ("team", "Saved: added to the open lead that this person has"),
+        ("call", "Saved: added to the open lead that this person has Saved: On it Undo"),
+        ("talked", "Saved: added to the open lead that this person has Saved: Talked Undo"),
+    ],
+)
+def test_whoever_enters_a_person_with_an_open_lead_is_told_so(
+    counter: Counter, then: str, says: str
+) -> None:
+    sent = counter.leads.capture(
+        (submission := a_submission(77, phone="+447700900777")), captured(submission)
+    )
+
+    lead = counter.entered(then=then, came="walk-in")
+
+    assert lead.lead_id == sent.lead_id
+    page = counter.shown(lead)
+    assert says in page
+    assert "Asked again, entered by hand · Anna" in page
+    assert "Sent the form" in page, "the first time the person did"
+    assert "given to the team" not in page
 
 
 def test_sent_twice_it_is_one_lead(counter: Counter) -> None:
@@ -269,5 +345,5 @@ def test_the_page_speaks_the_viewers_language(counter: Counter) -> None:
 
     page = text_of(counter.enter(phone="")["body"])
 
-    for words in ("Добавить лид", "Укажите телефон или почту.", "Я перезвоню"):
+    for words in ("Добавить лид", "Укажите телефон или почту.", "Я перезвоню", "По телефону"):
         assert words in page
