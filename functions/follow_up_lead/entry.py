@@ -82,9 +82,16 @@ def enter_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime
         )
     codes |= {"action": "enter", "lead_id": filed.lead_id, "outcome": filed.outcome}
     lead = parts.leads.lead(filed.lead_id)
-    if lead and may_see(lead, viewer, lambda lead: terms_of(lead, parts.policies)):
+    # What is left to the team a colleague has in the next moment: whoever entered it has no page of
+    # it any more.
+    is_left = viewer.role == "rep" and posted["then"] == "team"
+    if is_left and filed.outcome != "joined":
+        return Entered(f"{seen.path}?told=given", codes)
+    is_nobodys = lead is None or lead.rep_id is None
+    has_page = lead and may_see(lead, viewer, lambda lead: terms_of(lead, parts.policies))
+    if has_page and not (is_left and is_nobodys):
         return Entered(f"{seen.path}/{filed.lead_id}", codes)
-    return Entered(f"{seen.path}?told=joined", codes)
+    return Entered(f"{seen.path}?told={'added' if is_nobodys else 'joined'}", codes)
 
 
 def _file(seen: SeenEntry, parts: Parts, now: datetime) -> Filed:

@@ -45,7 +45,12 @@ class Counter(Site):
     def entered(self, **typed: str) -> Lead:
         answer = self.enter(**typed)
         assert answer["statusCode"] == 303, text_of(answer["body"])
-        lead = self.leads.lead(answer["headers"]["Location"].rpartition("/")[2])
+        path, _, told = answer["headers"]["Location"].partition("?told=")
+        lead_id = path.rpartition("/")[2]
+        if told:
+            found = self.leads.open_leads("sales", [None, "anna", "boris"])
+            (lead_id,) = (lead.lead_id for lead in found if lead.phone == "+447700900777")
+        lead = self.leads.lead(lead_id)
         assert lead is not None
         return lead
 
@@ -115,6 +120,47 @@ def test_what_is_given_to_the_team_is_nobodys_until_it_is_assigned(counter: Coun
     assert lead.rep_id is None
     assert counter.types(lead) == ["LeadCaptured"]
     assert lead.due_at == lead.clock_started_at, "the planner is to see it"
+
+
+@pytest.mark.parametrize(
+    ("locale", "says"),
+    [("en", "Saved: given to the team."), ("ru", "Сохранено: передано команде.")],
+)
+def test_who_gives_it_to_the_team_is_back_at_the_list_whoever_has_it_by_then(
+    counter: Counter, locale: str, says: str
+) -> None:
+    counter.viewer = a_rep("anna", locale=locale)
+    counter.leads.put_rep(counter.viewer)
+
+    for _ in range(2):  # also when a double click meets what was filed
+        path, _, told = counter.enter(then="team")["headers"]["Location"].partition("?told=")
+        assert told == "given"
+        assert re.fullmatch(r"/r/\w{12}", path)
+        shown = counter.send("GET", path, queryStringParameters={"told": told})
+        assert says in text_of(shown["body"])
+
+
+def test_a_manager_who_gives_it_to_the_team_sees_who_gets_it(counter: Counter) -> None:
+    counter.viewer = a_rep("maria", role="manager")
+    counter.leads.put_rep(counter.viewer)
+
+    answer = counter.enter(then="team")
+
+    assert re.fullmatch(r"/r/\w{12}/\w{32}", answer["headers"]["Location"])
+
+
+def test_who_gives_the_team_more_of_what_nobody_has_is_told_so(counter: Counter) -> None:
+    submission = a_submission(77, phone="+447700900777")
+    free = counter.leads.capture(submission, captured(submission))
+
+    path, _, told = counter.enter(then="team")["headers"]["Location"].partition("?told=")
+
+    lead = counter.leads.lead(free.lead_id)
+    assert lead is not None
+    assert lead.submissions == 2
+    shown = counter.send("GET", path, queryStringParameters={"told": told})
+    says = "Saved. The person has an open lead already: it was added there."
+    assert says in text_of(shown["body"])
 
 
 @pytest.mark.parametrize(
@@ -249,7 +295,7 @@ def test_another_teams_lead_is_joined_and_stays_theirs(counter: Counter, then: s
 
     answer = counter.enter(then=then)
 
-    assert answer["headers"]["Location"].endswith("?told=joined")
+    assert answer["headers"]["Location"].endswith("?told=added")
     lead = counter.leads.lead(theirs.lead_id)
     assert lead is not None
     assert (lead.team, lead.rep_id, lead.submissions) == ("support", None, 2)
