@@ -592,6 +592,10 @@ class LeadTable:
         )
         return [Rep.model_validate(item) for item in items]
 
+    def teams(self) -> list[str]:
+        """Every team that an operator has entered somebody in."""
+        return [item["SK"] for item in self._table.query("PK = :pk", pk=keys.team("")["PK"])]
+
     def channels_told_on(self, team: str) -> date | None:
         """The day on which a team's managers were last told whom alerts do not reach."""
         item = self._table.get(keys.channels(team))
@@ -602,7 +606,7 @@ class LeadTable:
         self._table.transact([self._table.put({**keys.channels(team), "told_on": on.isoformat()})])
 
     def put_rep(self, rep: Rep) -> None:
-        """Adds a person to a team, or replaces what was known of them."""
+        """Adds a person to a team, or replaces what was known of them. `teams` learns nothing."""
         self._table.transact(
             [self._table.put({**keys.rep(rep.team, rep.rep_id), **rep.model_dump()})]
         )
@@ -621,8 +625,11 @@ class LeadTable:
             unchanged = [f"{name} = :{name}" for name in read]
             unchanged += [f"attribute_not_exists({name})" for name in STANDING if name not in read]
             new = {**keys.rep(team, rep_id), **after.model_dump()}
+            writes = [self._table.put(new, " AND ".join(unchanged), **read)]
+            if not item:
+                writes.append(self._table.put(keys.team(team)))
             try:
-                self._table.transact([self._table.put(new, " AND ".join(unchanged), **read)])
+                self._table.transact(writes)
             except Refusal:
                 continue
             return after
