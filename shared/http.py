@@ -218,6 +218,11 @@ class HttpRequest:
             and "x-requested-with" not in self.headers
         )
 
+    def answer_in(self, form: Form | None) -> Locale:
+        """The language to answer in: that of the page that was filled in, whatever the browser
+        likes better; the browser's where policy names none."""
+        return form.locale if form and form.locale else self.locale("en")
+
     def locale(self, default: Locale) -> Locale:
         """The language asked for, if it is one that Leadline speaks."""
         best, best_weight = default, 0.0

@@ -12,6 +12,7 @@ from shared.adapters.lead_table import ByHand
 from shared.adapters.receipts import Filed
 from shared.domain.actions import Action, act
 from shared.domain.capture import captured
+from shared.domain.events import Came
 from shared.domain.form import FieldRule, Form, Gettext
 from shared.domain.intake import same_id
 from shared.domain.lead import Change, Lead
@@ -20,8 +21,6 @@ from shared.domain.submission import Decoded, Submission, accept
 from shared.errors import FieldError, IllegalActionError, InvalidSubmissionError
 from shared.texts import translation
 
-Came = Literal["phone", "walk-in"]
-"""How the person came: the source of the lead."""
 Then = Literal["call", "talked", "team"]
 """How it goes on: whoever enters it calls, has talked to the person, or leaves it to the team."""
 
@@ -63,7 +62,7 @@ def see_entry(
     forms = [form for form in parts.policies.current().forms if form.team == viewer.team]
     forms = [form for form in forms if not form.is_test]
     # What people who speak like the person most likely called about stands first.
-    forms.sort(key=lambda form: form.locale != viewer.locale)
+    forms.sort(key=lambda form: form.language != viewer.locale)
     return SeenEntry(viewer, f"/r/{code}", forms, posted or {})
 
 
@@ -83,9 +82,16 @@ def enter_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime
         )
     codes |= {"action": "enter", "lead_id": filed.lead_id, "outcome": filed.outcome}
     lead = parts.leads.lead(filed.lead_id)
-    if lead and may_see(lead, viewer, lambda lead: terms_of(lead, parts.policies)):
+    # What is left to the team a colleague has in the next moment: whoever entered it has no page of
+    # it any more.
+    is_left = viewer.role == "rep" and posted["then"] == "team"
+    if is_left and filed.outcome != "joined":
+        return Entered(f"{seen.path}?told=given", codes)
+    is_nobodys = lead is None or lead.rep_id is None
+    has_page = lead and may_see(lead, viewer, lambda lead: terms_of(lead, parts.policies))
+    if has_page and not (is_left and is_nobodys):
         return Entered(f"{seen.path}/{filed.lead_id}", codes)
-    return Entered(f"{seen.path}?told=joined", codes)
+    return Entered(f"{seen.path}?told={'added' if is_nobodys else 'joined'}", codes)
 
 
 def _file(seen: SeenEntry, parts: Parts, now: datetime) -> Filed:
@@ -139,9 +145,9 @@ def _submission(
         idempotency_key=same_id(form.form_id, *words),
     )
     asks_nothing = form.model_copy(update={"fields": FIELDS, "mapping": {}, "null_literals": ()})
-    submission = accept(decoded, asks_nothing, secrets.token_hex(16), now, form.locale, gettext)
+    submission = accept(decoded, asks_nothing, secrets.token_hex(16), now, form.language, gettext)
     # No campaign has paid for it, so nobody has forgotten a tag.
-    return submission.model_copy(update={"untagged": False})
+    return submission.model_copy(update={"untagged": False, "came": came})
 
 
 def _by_hand(then: str, viewer: Rep, parts: Parts, now: datetime) -> ByHand:

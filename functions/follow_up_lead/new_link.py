@@ -5,6 +5,7 @@ goes to the number in the roster, by `send_alert`: this function may text nobody
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 
@@ -63,10 +64,9 @@ def _send(rep: Rep, parts: Parts, now: datetime) -> None:
 
 
 def everybody(parts: Parts) -> Iterator[Rep]:
-    """The people of every team that a form has."""
-    try:
-        teams = {form.team for form in parts.policies.current().forms}
-    except PolicyError:
-        return
+    """The people of every team that an operator has entered somebody in, or that a form has."""
+    teams = set(parts.leads.teams())
+    with suppress(PolicyError):
+        teams |= {form.team for form in parts.policies.current().forms}
     for team in sorted(teams):
         yield from parts.leads.people(team)

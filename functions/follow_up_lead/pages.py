@@ -172,7 +172,8 @@ def person_of(lead: Lead, locale: str) -> dict[str, str]:
         "company": one_line(lead.company or ""),
         **_reached(lead.as_said_last, locale),
         "form": one_line(lead.form_title or lead.form_id),
-        "source": one_line(lead.source or lead.channel),
+        "source": one_line(words.source_of(lead, locale)),
+        "channel": words.channel_of(lead, locale),
         "page": one_line(lead.page or ""),
     }
 
@@ -261,16 +262,29 @@ def _saved(story: list[Line], seen: SeenLead) -> list[dict[str, str]]:
         if line.actor == seen.viewer.rep_id and not line.note and not line.is_undone
     ]
     numbers = seen.undoes.sequences if seen.undoes else ()
-    last = [line for line in mine[-1:] if seen.at - line.at <= CONFIRMED_WITHIN]
+    recent = [line for line in mine if seen.at - line.at <= CONFIRMED_WITHIN]
+    last = recent[-1:]
+    # What somebody entered by hand was done with it, if anything was.
+    entered = [line for line in recent if line.at == last[0].at and line.is_entry]
     undone = [line for line in mine if line.sequence in numbers][-1:]
     _ = translation(seen.viewer.locale).gettext
-    return [
+    told = [_entered(line, seen) for line in entered if line.sequence > 1 or line in last]
+    return [{"text": text, "undoes": ""} for text in told] + [
         {
             "text": line.text if line.takes_back else _("Saved: %(what)s") % {"what": line.text},
             "undoes": seen.undoes.action_id if seen.undoes and line in undone else "",
         }
         for line in (*last, *(line for line in undone if line not in last))
+        if line not in entered
     ]
+
+
+def _entered(line: Line, seen: SeenLead) -> str:
+    """What became of what the reader entered by hand: the lead's first line, or a further one."""
+    _ = translation(seen.viewer.locale).gettext
+    if line.sequence > 1:
+        return _("Saved: added to the open lead that this person has")
+    return _("Saved: given to the team")
 
 
 def _closing(lead: Lead, locale: str) -> str:

@@ -26,6 +26,8 @@ NOT_FREE = mark("This lead is not free any more: a colleague has it, or it is cl
 TOLD: Mapping[str | None, str] = {
     "handed_over": mark("Saved: handed over."),
     "undone": mark("Undone. The lead is not in your list any more."),
+    "given": mark("Saved: given to the team."),
+    "added": mark("Saved. The person has an open lead already: it was added there."),
     "joined": mark(
         "Saved. The person has an open lead already, which a colleague has: it was added there."
     ),

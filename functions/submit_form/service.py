@@ -269,7 +269,7 @@ class _Visit:
 
     @property
     def locale(self) -> Locale:
-        return self.request.locale(self.form.locale if self.form else "en")
+        return self.request.answer_in(self.form)
 
     def refused(
         self,

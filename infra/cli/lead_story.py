@@ -48,7 +48,8 @@ def as_text(story: WholeStory) -> Iterator[str]:
     for line in story.happened:
         did = f"{line.text} · {' → '.join(line.people)}" if line.people else line.text
         details = f" ({'; '.join(line.details)})" if line.details else ""
-        yield from _indented([(line.time.ljust(width), did + details)])
+        undone = f" ({called.undone})" if line.is_undone else ""
+        yield from _indented([(line.time.ljust(width), did + details + undone)])
         yield from (f"{' ' * width}    | {text}" for text in line.note.splitlines())
     if story.told:
         yield f"\n{called.told}"

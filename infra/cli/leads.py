@@ -231,7 +231,8 @@ def _row(one: Listed, now: datetime) -> tuple[str, ...]:
             business = figures.span(timedelta(seconds=one.business_seconds), "en")
     owner = f"{lead.team}/{lead.rep_id or '-'}"
     who = one_line(masked(lead))
-    return state, wall, business, owner, lead.form_id, lead.channel, who, lead.lead_id
+    channel = words.channel_of(lead, "en") or words.source_of(lead, "en")
+    return state, wall, business, owner, lead.form_id, channel, who, lead.lead_id
 
 
 def _summary(one: Listed, now: datetime) -> dict[str, Any]:

@@ -202,7 +202,7 @@ def run_lead(options: Namespace) -> int:
     rotations = {} if options.people else {form.team: sources.leads.rotation(form.team)}
     at = _instant(asked_at, policy.calendar(form.calendar).zone)
     country = options.country or form.default_region
-    facts = Facts(form.form_id, options.channel, options.language or form.locale, country)
+    facts = Facts(form.form_id, options.channel, options.language or form.language, country)
     rehearsal = rehearse(
         Stage(policy, people, rotations),
         Arrival(at, facts, options.verdict),

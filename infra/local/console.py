@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -92,13 +93,16 @@ class Console:
         return page(request, "console.html", running=self.running, people=self._people())
 
     def open_list(self, request: Request) -> Response:
-        """Mint a link to the person's own page, as an alert would carry it, and follow it."""
+        """Mint a link to the person's own page, as an alert would carry it, and follow it; with
+        `?lead=` to that lead on it."""
         rep_id = request.path_params["rep_id"]
         if rep_id not in {person.rep_id for person in self._people()}:
             return page(request, "missing.html", status=404)
         expires_at = int((datetime.now(UTC) + LINK_LIFE).timestamp())
         link = Link(kind="list", team=self.team, rep_id=rep_id, expires_at=expires_at)
-        return RedirectResponse(f"/r/{self.leads.make_link(link)}", 303)
+        lead_id = request.query_params.get("lead", "")
+        page_of = f"/{quote(lead_id, safe='')}" if lead_id else ""
+        return RedirectResponse(f"/r/{self.leads.make_link(link)}{page_of}", 303)
 
     # --- the landing pages ---------------------------------------------------------------------
 
@@ -113,8 +117,8 @@ class Console:
         form_id = demo_form_id(request)
         form, calendar = self._form(form_id)
         call_by = promised_by(request.query_params.get("call_by", ""), datetime.now(UTC))
-        said = told(call_by, calendar.zone, form.locale) if call_by else None
-        return page(request, "thanks.html", locale=form.locale, form_id=form_id, told=said)
+        said = told(call_by, calendar.zone, form.language) if call_by else None
+        return page(request, "thanks.html", locale=form.language, form_id=form_id, told=said)
 
     def _form(self, form_id: str) -> tuple[Form, Calendar]:
         policy = read_policy(POLICY_FOLDER, {"SITE": self.url})
@@ -126,7 +130,7 @@ class Console:
         return page(
             request,
             "landing.html",
-            locale=form.locale,
+            locale=form.language,
             form=form,
             is_plain=is_plain,
             told=None,
@@ -191,7 +195,7 @@ class Console:
             names=names,
             reader=reader_of(request, now),
             clocks=clocks,
-            state=words.state,
+            words=words,
             who=who,
         )
 
@@ -204,6 +208,8 @@ class Console:
             request,
             "lead.html",
             story=whole_story(known, reader_of(request, datetime.now(UTC))),
+            lead_id=lead_id,
+            owner=next((p for p in self._people() if p.rep_id == known.lead.rep_id), None),
             events=known.events,
             messages=[m for m in self.inbox.messages() if m.lead_id == lead_id],
         )

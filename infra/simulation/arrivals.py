@@ -39,7 +39,7 @@ def drawn(
     for form in wanted:
         draw = random.Random(f"{seed} {form.form_id}")  # noqa: S311 - chance, not a secret
         zone = ZoneInfo(policy.calendar(form.calendar).zone)
-        facts = Facts(form.form_id, DIRECT, form.locale, form.default_region)
+        facts = Facts(form.form_id, DIRECT, form.language, form.default_region)
         for hour, ends_at in _hours(start, days, zone):
             local = hour.astimezone(zone)
             busy = BY_WEEKDAY[local.weekday()] * BY_HOUR[local.hour] / sum(BY_HOUR)

@@ -11,6 +11,7 @@ here.
 | a code from an SMS finds lead and person  | PK LINK#<hash>                                    |
 | who asked for a new link, how many did   | PK ASKED#<team>#<rep_id>, ASKED#<end of the hour> |
 | the people of a team, its rotation        | query PK TEAM#<team>                              |
+| the teams that people were entered in     | query PK TEAM#                                    |
 | how often a phone has rung lately         | PK RINGING#<team>#<rep_id>, SK RINGING            |
 | on which day a team was warned            | PK TEAM#<team>, SK CHANNELS                       |
 | the policy in force, one version, one doc | PK POLICY, SK CURRENT, VERSION#<n>; POLICY#<doc>  |
@@ -82,6 +83,11 @@ def links_asked(hour_is_over: int) -> Key:
 
 def rep(team: str, rep_id: str) -> Key:
     return {"PK": f"TEAM#{team}", "SK": f"REP#{rep_id}"}
+
+
+def team(name: str) -> Key:
+    """That there is a team, for who knows a person's number only."""
+    return {"PK": "TEAM#", "SK": name}
 
 
 def rotation(team: str) -> Key:

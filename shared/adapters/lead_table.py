@@ -218,6 +218,7 @@ class LeadTable:
             # After the first call nobody looks whether there is another.
             promised_by=captured.promised_by if lead.awaits_attempt else None,
             other_lead_id=others[0] if others else None,
+            came=submission.came,
         )
         # All guards are released in the transaction that closes the lead, so they are few.
         room = MOST_GUARDS - len(lead.guards)
@@ -596,6 +597,10 @@ class LeadTable:
         )
         return [Rep.model_validate(item) for item in items]
 
+    def teams(self) -> list[str]:
+        """Every team that an operator has entered somebody in."""
+        return [item["SK"] for item in self._table.query("PK = :pk", pk=keys.team("")["PK"])]
+
     def channels_told_on(self, team: str) -> date | None:
         """The day on which a team's managers were last told whom alerts do not reach."""
         item = self._table.get(keys.channels(team))
@@ -606,7 +611,7 @@ class LeadTable:
         self._table.transact([self._table.put({**keys.channels(team), "told_on": on.isoformat()})])
 
     def put_rep(self, rep: Rep) -> None:
-        """Adds a person to a team, or replaces what was known of them."""
+        """Adds a person to a team, or replaces what was known of them. `teams` learns nothing."""
         self._table.transact(
             [self._table.put({**keys.rep(rep.team, rep.rep_id), **rep.model_dump()})]
         )
@@ -625,8 +630,11 @@ class LeadTable:
             unchanged = [f"{name} = :{name}" for name in read]
             unchanged += [f"attribute_not_exists({name})" for name in STANDING if name not in read]
             new = {**keys.rep(team, rep_id), **after.model_dump()}
+            writes = [self._table.put(new, " AND ".join(unchanged), **read)]
+            if not item:
+                writes.append(self._table.put(keys.team(team)))
             try:
-                self._table.transact([self._table.put(new, " AND ".join(unchanged), **read)])
+                self._table.transact(writes)
             except Refusal:
                 continue
             return after

@@ -129,7 +129,7 @@ def answer(result: Result, request: HttpRequest) -> Reply:
         return native.answer(result, request)
     match result:
         case Stored(thanks_url=""):
-            locale = request.locale(result.form.locale if result.form else "en")
+            locale = request.answer_in(result.form)
             return json_reply(HTTPStatus.OK, {"inlineMessage": gettext_in(locale)(THANKS)})
         case Stored(thanks_url=thanks_url):
             return json_reply(HTTPStatus.OK, {"redirectUri": thanks_url})

@@ -185,7 +185,7 @@ def _fragment(result: Stored | Refused, request: HttpRequest) -> Reply:
     form = result.form
     problem = result.problem if isinstance(result, Refused) else None
     errors = errors_as_sent(result) if isinstance(result, Refused) else []
-    locale = request.locale(form.locale if form else "en")
+    locale = request.answer_in(form)
     told = _told(result, request) if isinstance(result, Stored) else None
     html = render("form_fragment.html", locale, problem=problem, errors=errors, told=told)
     return _shown(problem.status if problem else HTTPStatus.OK, html, problem)
@@ -194,7 +194,7 @@ def _fragment(result: Stored | Refused, request: HttpRequest) -> Reply:
 def _thanks_page(stored: Stored, request: HttpRequest) -> Reply:
     if stored.thanks_url:
         return Reply(HTTPStatus.SEE_OTHER, {"Location": _thanks_address(stored)})
-    locale = request.locale(stored.form.locale if stored.form else "en")
+    locale = request.answer_in(stored.form)
     html = render("form_thanks.html", locale, told=_told(stored, request))
     return _shown(HTTPStatus.OK, html)
 
@@ -219,7 +219,7 @@ def _told(stored: Stored, request: HttpRequest) -> str | None:
         return None
     from shared.texts.promise import told  # noqa: PLC0415 - only who comes outside hours is told
 
-    locale = request.locale(stored.form.locale if stored.form else "en")
+    locale = request.answer_in(stored.form)
     return told(stored.promise.by, stored.promise.zone, locale)
 
 
@@ -238,7 +238,7 @@ def _shown(
 def _error_page(refused: Refused, request: HttpRequest) -> Reply:
     """The form once more, with what was typed and what is wrong with it."""
     problem, form = refused.problem, refused.form
-    locale = request.locale(form.locale if form else "en")
+    locale = request.answer_in(form)
     gettext = gettext_in(locale)
     errors = [{"field": error.field, "detail": error.detail} for error in problem.errors]
     html = render(

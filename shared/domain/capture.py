@@ -39,4 +39,5 @@ def captured(
         promised_by=kept.promised_by if kept else promised_now,
         waited_seconds=seconds_between(submission.received_at, now) or None,
         untagged=submission.untagged or None,
+        came=submission.came,
     )

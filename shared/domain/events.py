@@ -31,6 +31,8 @@ AlertKind = Literal[
     "unreachable",
 ]
 AttemptResult = Literal["talked", "no_answer", "voicemail"]
+Came = Literal["phone", "walk-in"]
+"""How somebody came whose wish a colleague entered by hand."""
 ClockName = Literal["response", "acknowledge", "contact", "qualify", "owner"]
 
 VISITOR = "visitor"
@@ -105,6 +107,8 @@ class LeadCaptured(LeadEvent):
     """True for a visit that may have cost money when nothing says on what."""
     previous_lead_id: str | None = None
     """The contact's last lead, which is closed."""
+    came: Came | None = None
+    """No form was sent: the actor entered it by hand."""
 
 
 class LeadResubmitted(LeadEvent):
@@ -120,6 +124,8 @@ class LeadResubmitted(LeadEvent):
     """As in `LeadCaptured`; never after the first call."""
     other_lead_id: str | None = None
     """Another open lead that one of the submission's contacts belongs to."""
+    came: Came | None = None
+    """As in `LeadCaptured`."""
 
 
 class LeadAssigned(LeadEvent):

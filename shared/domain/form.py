@@ -132,7 +132,9 @@ class Form(BaseModel):
     form_id: FormId
     client: Name = "native"
     """The module of shared/clients that understands what the page sends."""
-    locale: Locale = "en"
+    locale: Locale | None = None
+    """The language of its page, in which its visitors are answered. None where the page comes in
+    several: then their browsers decide."""
     team: Name
     chain: Name = "default"
     calendar: Name = "always"
@@ -190,6 +192,11 @@ class Form(BaseModel):
             if name in {"phone", "email", "consent"} and rule.type != name:
                 raise ValueError(f"{name} is of type {name}")
         return self
+
+    @property
+    def language(self) -> Locale:
+        """The language of its page, as far as policy tells."""
+        return self.locale or "en"
 
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin, `https://landing.example`, may send."""

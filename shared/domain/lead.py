@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain import events as happened
 from shared.domain.events import (
     AttemptResult,
+    Came,
     ClockName,
     LeadCaptured,
     LeadEvent,
@@ -248,6 +249,8 @@ class Said(BaseModel):
     """What the person asked for, cut to a few lines; the submission has all of it."""
     source: str | None = None
     """Where the visit came from, in the words of its tags: `yandex / cpc / autumn`."""
+    came: Came | None = None
+    """How the person came, where there was no visit: somebody of the team entered it by hand."""
     page: str | None = None
 
     @classmethod
@@ -264,6 +267,7 @@ class Said(BaseModel):
             company_domain=contact.company_domain,
             asked=_shortened(submission.message or "") or None,
             source=touch.describe(),
+            came=submission.came,
             page=touch.landing_page,
         )
 
@@ -392,6 +396,8 @@ class Lead(Said):
     def as_said_last(self) -> "Lead":
         """The lead in the words of its last submission, where that says something."""
         last = self.said_again.model_dump(exclude_none=True) if self.said_again else {}
+        if "source" in last:
+            last.setdefault("came", None)
         return self.model_copy(update=last)
 
     @property

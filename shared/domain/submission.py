@@ -25,6 +25,7 @@ from shared.domain.contact import (
     read_name,
     read_phone,
 )
+from shared.domain.events import Came
 from shared.domain.form import (
     MAX_LENGTHS,
     FieldType,
@@ -127,6 +128,8 @@ class Submission(BaseModel):
     aliased_channel_rule: str = ""
     untagged: bool = False
     """It may have cost money, and nothing says on what."""
+    came: Came | None = None
+    """How the person came, where nobody sent it: a colleague entered it by hand."""
     external_id: str | None = None
     consent: bool | None = None
     consent_text: str | None = None

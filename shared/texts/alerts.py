@@ -15,6 +15,7 @@ from shared.domain.roster import Rep, Role
 from shared.texts import mark, translation
 from shared.texts.figures import ago, clock, lateness, phone, time_left
 from shared.texts.plain import cut, one_line, paragraphs
+from shared.texts.words import source_of
 
 HEADLINES: dict[AlertKind, str] = {
     "new": mark("New lead"),
@@ -143,7 +144,7 @@ def sms(
     said = {
         "name": _typewritten(lead.name),
         "colleague": _typewritten(_colleague(colleague, alert_kind, locale)),
-        "origin": _typewritten(_origin(lead)),
+        "origin": _typewritten(_origin(lead, locale)),
         "asked": _typewritten(lead.asked),
     }
     dots = ".." if _is_gsm("".join((*frame.values(), *said.values()))) else "…"
@@ -264,7 +265,7 @@ def email(
         (_("E-mail"), one_line(lead.email or "")),
         (_("Company"), one_line(lead.company or "")),
         (_("Form"), one_line(lead.form_title or lead.form_id)),
-        (_("Source"), one_line(lead.source or lead.channel)),
+        (_("Source"), one_line(source_of(lead, locale))),
         (_("Page"), one_line(lead.page or "")),
         (
             _("Received"),
@@ -385,8 +386,9 @@ def _phone(lead: Lead, locale: str) -> str:
     return one_line(phone(lead.phone, lead.phone_extension, locale)) if lead.phone else ""
 
 
-def _origin(lead: Lead) -> str:
-    return ", ".join(filter(None, (lead.form_title or lead.form_id, lead.source)))
+def _origin(lead: Lead, locale: str) -> str:
+    source = source_of(lead, locale) if lead.came or lead.source else None
+    return ", ".join(filter(None, (lead.form_title or lead.form_id, source)))
 
 
 def _as_told(lead: Lead, alert_kind: AlertKind) -> Lead:

@@ -14,7 +14,11 @@ from shared.texts.words import reason
 
 _WORDS = {
     "LeadCaptured": mark("Sent the form"),
+    "LeadCaptured phone": mark("Entered by hand"),
+    "LeadCaptured walk-in": mark("Entered by hand"),
     "LeadResubmitted": mark("Sent a form again"),
+    "LeadResubmitted phone": mark("Asked again, entered by hand"),
+    "LeadResubmitted walk-in": mark("Asked again, entered by hand"),
     "LeadAssigned": mark("Assigned"),
     "LeadAssigned took_over": mark("Taken over"),
     "AssignmentFailed": mark("Nobody was on duty"),
@@ -50,7 +54,7 @@ _WORDS = {
 """By the event's name, with the field that tells its variants apart where it has one. What is not
 here matters to the machinery only."""
 
-_VARIANT_FIELDS = ("rang", "via", "result", "to", "rule", "reason")
+_VARIANT_FIELDS = ("rang", "via", "result", "to", "rule", "reason", "came")
 _PEOPLE_FIELDS = ("from_rep_id", "to_rep_id", "rep_id", "instead_rep_id")
 
 
@@ -68,6 +72,8 @@ class Line(NamedTuple):
     is_undone: bool = False
     takes_back: bool = False
     """Whether it says that something else does not count any more."""
+    is_entry: bool = False
+    """Whether somebody of the team entered by hand what a person wants."""
 
 
 def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str) -> list[Line]:
@@ -76,10 +82,16 @@ def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str)
     written = {note.note_id: note for note in notes}
     told: list[Line] = []
     places: dict[int, int] = {}
+    entered_at: datetime | None = None
     for event in recorded:
         line = _line(event, written, locale)
         if line is None:
             continue
+        if line.is_entry:
+            entered_at = event.at
+        elif event.at == entered_at and isinstance(event.event, happened.LeadAttempted):
+            # Whoever enters it talked to somebody who called or came: nobody was called.
+            line = line._replace(text=_("Talked"))
         if isinstance(event.event, happened.ActionUndone):
             line = line._replace(takes_back=True)
             undone = [places[number] for number in event.event.sequences if number in places]
@@ -113,6 +125,8 @@ def _line(recorded: RecordedEvent, notes: Mapping[str, Note], locale: str) -> Li
             note = notes.get(note_id)
             author, text = (note.author, paragraphs(note.text)) if note else (recorded.actor, "")
             return line._replace(people=(author,), note=text)
+        case happened.LeadCaptured(came=str()) | happened.LeadResubmitted(came=str()):
+            return line._replace(people=(recorded.actor,), is_entry=True)
         case happened.AlertSent():
             return line._replace(is_minor=True)
         case happened.AlertFailed(reason=code):

@@ -94,6 +94,8 @@ class Headings(NamedTuple):
     in_all: str
     in_opening_hours: str
     happened: str
+    undone: str
+    """What is said of a line that does not count any more."""
     told: str
 
 
@@ -138,6 +140,7 @@ def whole_story(known: Known, reader: Reader) -> WholeStory:
             in_all=_("in all"),
             in_opening_hours=_("in opening hours"),
             happened=_("What happened so far"),
+            undone=_("undone"),
             told=_("Who was told"),
         ),
         title=who(lead) or _("No name given"),
@@ -171,8 +174,8 @@ def _facts(known: Known, stands: Listed, reader: Reader) -> list[Fact]:
         (_("Owner"), _name(lead.rep_id, known, reader) if lead.rep_id else _("Nobody yet")),
         (_("Team"), lead.team),
         (_("Form"), lead.form_title or lead.form_id),
-        (_("Source"), lead.source),
-        (_("Channel"), lead.channel),
+        (_("Source"), words.source_of(lead, locale) if lead.came else lead.source),
+        (_("Channel"), words.channel_of(lead, locale)),
         (_("Verdict"), _(_VERDICTS[lead.verdict])),
         (_("Received"), _time(lead.received_at, reader)),
         (_("Call by"), _time(stands.call_by, reader) if lead.awaits_attempt else None),
@@ -239,10 +242,18 @@ def _sent(submission: Submission, reader: Reader) -> Sent:
 def _origin(submission: Submission, reader: Reader) -> Iterator[tuple[str, str | None]]:
     """Where somebody came from, and what told it."""
     _ = translation(reader.locale).gettext
+    if submission.came:
+        yield _("Source"), words.came(submission.came, reader.locale)
+        yield _("Sent through"), _("entered by hand")
+        return
     touch, first = submission.touch, submission.first_touch
-    yield _("Channel"), _by(submission.aliased_channel, submission.aliased_channel_rule)
-    if submission.channel != submission.aliased_channel:
-        yield _("Channel by Google"), _by(submission.channel, submission.channel_rule)
+    aliased, by_google = (
+        words.channel(name, reader.locale)
+        for name in (submission.aliased_channel, submission.channel)
+    )
+    yield _("Channel"), _by(aliased, submission.aliased_channel_rule)
+    if by_google != aliased:
+        yield _("Channel by Google"), _by(by_google, submission.channel_rule)
     yield from _visit(touch, reader)
     if submission.untagged:
         yield _("Tags"), _("none, and the visit may have cost money")

@@ -83,13 +83,29 @@ def test_a_content_type_has_parameters() -> None:
         ("rus, *", "en"),
     ],
 )
-def test_the_language_asked_for_beats_that_of_the_form(header: str, locale: str) -> None:
+def test_the_language_that_a_browser_likes_best_is_found(header: str, locale: str) -> None:
     assert a_request(accept_language=header).locale("en") == locale
 
 
-def test_the_form_s_language_is_that_of_who_asks_for_none() -> None:
+def test_a_browser_that_likes_neither_gets_the_default() -> None:
     assert a_request(accept_language="de").locale("ru") == "ru"
     assert a_request(accept_language="en-GB").locale("ru") == "en"
+
+
+@pytest.mark.parametrize("browsers", ["en-GB,en;q=0.9", "ru-RU", "de", ""])
+def test_the_language_of_the_page_beats_that_of_the_browser(browsers: str) -> None:
+    request = a_request(accept_language=browsers)
+    assert request.answer_in(a_form(locale="ru")) == "ru"
+    assert request.answer_in(a_form(locale="en")) == "en"
+
+
+@pytest.mark.parametrize(("browsers", "locale"), [("ru-RU,en", "ru"), ("en", "en"), ("de", "en")])
+def test_a_page_in_several_languages_is_answered_in_the_browsers(
+    browsers: str, locale: str
+) -> None:
+    request = a_request(accept_language=browsers)
+    assert request.answer_in(a_form(locale=None)) == locale
+    assert request.answer_in(None) == locale
 
 
 @given(st.text(max_size=60))

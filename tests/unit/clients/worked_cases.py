@@ -94,7 +94,7 @@ def decoded(case: Case, form: Form | None = None) -> Decoded:
 def accepted(case: Case, form: Form | None = None) -> Submission:
     form = form or form_of(case)
     now = datetime.fromisoformat(case["now"])
-    return accept(decoded(case, form), form, "0" * 32, now, form.locale, str)
+    return accept(decoded(case, form), form, "0" * 32, now, form.language, str)
 
 
 def refused(case: Case, form: Form | None = None) -> Refused:
@@ -103,7 +103,7 @@ def refused(case: Case, form: Form | None = None) -> Refused:
     now = datetime.fromisoformat(case["now"])
     try:
         message = decoded(case, form)
-        submission = accept(message, form, "0" * 32, now, form.locale, str)
+        submission = accept(message, form, "0" * 32, now, form.language, str)
     except RejectedError as error:
         return Refused(problem_of(error, str, request), form, message)
     raise AssertionError(f"accepted: {submission.values}")

@@ -121,6 +121,9 @@ class FakeLeads:
     def story(self, lead_id: str) -> Story | None:
         return self.stories.get(lead_id)
 
+    def teams(self) -> list[str]:
+        raise NotImplementedError("asking for a link is tested on the table")
+
     def people(self, team: str) -> list[Rep]:
         return [rep for rep in self.reps if rep.team == team]
 

@@ -45,9 +45,19 @@ class Counter(Site):
     def entered(self, **typed: str) -> Lead:
         answer = self.enter(**typed)
         assert answer["statusCode"] == 303, text_of(answer["body"])
-        lead = self.leads.lead(answer["headers"]["Location"].rpartition("/")[2])
+        path, _, told = answer["headers"]["Location"].partition("?told=")
+        lead_id = path.rpartition("/")[2]
+        if told:
+            found = self.leads.open_leads("sales", [None, "anna", "boris"])
+            (lead_id,) = (lead.lead_id for lead in found if lead.phone == "+447700900777")
+        lead = self.leads.lead(lead_id)
         assert lead is not None
         return lead
+
+    def shown(self, lead: Lead) -> str:
+        """The text of its page, which whoever enters it is sent to."""
+        page: str = self.send("GET", f"/r/{self.code}/{lead.lead_id}")["body"]
+        return text_of(page.partition("</style>")[2])
 
     def types(self, lead: Lead) -> list[str]:
         story = self.leads.story(lead.lead_id)
@@ -112,6 +122,118 @@ def test_what_is_given_to_the_team_is_nobodys_until_it_is_assigned(counter: Coun
     assert lead.due_at == lead.clock_started_at, "the planner is to see it"
 
 
+@pytest.mark.parametrize(
+    ("locale", "says"),
+    [("en", "Saved: given to the team."), ("ru", "Сохранено: передано команде.")],
+)
+def test_who_gives_it_to_the_team_is_back_at_the_list_whoever_has_it_by_then(
+    counter: Counter, locale: str, says: str
+) -> None:
+    counter.viewer = a_rep("anna", locale=locale)
+    counter.leads.put_rep(counter.viewer)
+
+    for _ in range(2):  # also when a double click meets what was filed
+        path, _, told = counter.enter(then="team")["headers"]["Location"].partition("?told=")
+        assert told == "given"
+        assert re.fullmatch(r"/r/\w{12}", path)
+        shown = counter.send("GET", path, queryStringParameters={"told": told})
+        assert says in text_of(shown["body"])
+
+
+def test_a_manager_who_gives_it_to_the_team_sees_who_gets_it(counter: Counter) -> None:
+    counter.viewer = a_rep("maria", role="manager")
+    counter.leads.put_rep(counter.viewer)
+
+    answer = counter.enter(then="team")
+
+    assert re.fullmatch(r"/r/\w{12}/\w{32}", answer["headers"]["Location"])
+
+
+def test_who_gives_the_team_more_of_what_nobody_has_is_told_so(counter: Counter) -> None:
+    submission = a_submission(77, phone="+447700900777")
+    free = counter.leads.capture(submission, captured(submission))
+
+    path, _, told = counter.enter(then="team")["headers"]["Location"].partition("?told=")
+
+    lead = counter.leads.lead(free.lead_id)
+    assert lead is not None
+    assert lead.submissions == 2
+    shown = counter.send("GET", path, queryStringParameters={"told": told})
+    says = "Saved. The person has an open lead already: it was added there."
+    assert says in text_of(shown["body"])
+
+
+@pytest.mark.parametrize(
+    ("locale", "came", "then", "says", "says_not"),
+    [
+        (
+            "en",
+            "walk-in",
+            "team",
+            ("Saved: given to the team", "Entered by hand · Anna", "Source Walk-in"),
+            ("Sent the form", "Unassigned", "offline", "Channel", "Saved: Entered"),
+        ),
+        (
+            "ru",
+            "phone",
+            "team",
+            ("Сохранено: передано команде", "Внесён вручную · Anna", "Источник Звонок"),
+            ("Отправлена форма", "Unassigned", "phone", "Канал"),
+        ),
+        ("en", "phone", "call", ("Saved: On it Undo", "Entered by hand · Anna"), ("given to",)),
+        (
+            "en",
+            "walk-in",
+            "talked",
+            ("Saved: Talked Undo", "Talked · Anna"),
+            ("Called, talked", "given to"),
+        ),
+    ],
+)
+def test_the_page_tells_who_entered_it_and_what_became_of_it(
+    counter: Counter,
+    locale: str,
+    came: str,
+    then: str,
+    says: tuple[str, ...],
+    says_not: tuple[str, ...],
+) -> None:
+    counter.viewer = a_rep("anna", locale=locale)
+    counter.leads.put_rep(counter.viewer)
+
+    page = counter.shown(counter.entered(came=came, then=then))
+
+    for words in says:
+        assert words in page
+    for words in says_not:
+        assert words not in page
+
+
+@pytest.mark.parametrize(
+    ("then", "says"),
+    [
+        ("team", "Saved: added to the open lead that this person has"),
+        ("call", "Saved: added to the open lead that this person has Saved: On it Undo"),
+        ("talked", "Saved: added to the open lead that this person has Saved: Talked Undo"),
+    ],
+)
+def test_whoever_enters_a_person_with_an_open_lead_is_told_so(
+    counter: Counter, then: str, says: str
+) -> None:
+    sent = counter.leads.capture(
+        (submission := a_submission(77, phone="+447700900777")), captured(submission)
+    )
+
+    lead = counter.entered(then=then, came="walk-in")
+
+    assert lead.lead_id == sent.lead_id
+    page = counter.shown(lead)
+    assert says in page
+    assert "Asked again, entered by hand · Anna" in page
+    assert "Sent the form" in page, "the first time the person did"
+    assert "given to the team" not in page
+
+
 def test_sent_twice_it_is_one_lead(counter: Counter) -> None:
     first, second = counter.entered(), counter.entered()
 
@@ -173,7 +295,7 @@ def test_another_teams_lead_is_joined_and_stays_theirs(counter: Counter, then: s
 
     answer = counter.enter(then=then)
 
-    assert answer["headers"]["Location"].endswith("?told=joined")
+    assert answer["headers"]["Location"].endswith("?told=added")
     lead = counter.leads.lead(theirs.lead_id)
     assert lead is not None
     assert (lead.team, lead.rep_id, lead.submissions) == ("support", None, 2)
@@ -269,5 +391,5 @@ def test_the_page_speaks_the_viewers_language(counter: Counter) -> None:
 
     page = text_of(counter.enter(phone="")["body"])
 
-    for words in ("Добавить лид", "Укажите телефон или почту.", "Я перезвоню"):
+    for words in ("Добавить лид", "Укажите телефон или почту.", "Я перезвоню", "По телефону"):
         assert words in page

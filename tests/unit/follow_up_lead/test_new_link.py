@@ -147,6 +147,24 @@ def test_a_number_is_neither_logged_nor_queued(site: Site) -> None:
         assert secret not in repr(site.alert_queue.messages)
 
 
+@pytest.mark.parametrize("is_published", [True, False])
+def test_people_of_a_team_that_no_form_names_any_more_get_one_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch, is_published: bool
+) -> None:
+    def unpublished() -> None:
+        raise PolicyError("no policy is published")
+
+    zoe = a_rep("zoe", team="former", phone="+447700900555")
+    site.leads.change_rep("former", "zoe", lambda _: zoe)
+    assert site.leads.teams() == ["former"]
+    if not is_published:
+        monkeypatch.setattr(site.policies, "current", unpublished)
+
+    ask(site, "07700 900555")
+
+    assert [(m["team"], m["rep_id"]) for m in site.alert_queue.messages] == [("former", "zoe")]
+
+
 def test_without_a_policy_nobody_is_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def unpublished() -> None:
         raise PolicyError("no policy is published")

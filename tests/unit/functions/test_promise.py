@@ -30,6 +30,8 @@ FORMS: Mapping[str, dict[str, Any]] = {
     "left": {"partials": "always"},
     "tilda": {"client": "tilda"},
     "anybody": {"fields": {"name": {"type": "text"}}},
+    "russian": {"locale": "ru"},
+    "both": {"locale": None},
 }
 """The demo form with office hours in Berlin, and its variations."""
 
@@ -100,8 +102,13 @@ def test_at_night_the_visitor_is_told_when_to_expect_the_call(parts: Parts) -> N
     assert event.promised_by == BY
 
 
-def test_the_visitor_is_told_in_their_language(parts: Parts) -> None:
-    message = told(post(parts, accept_language="ru-RU"))["message"]
+@pytest.mark.parametrize(
+    ("form_id", "browsers"), [("russian", "en-GB,en"), ("both", "ru-RU,en;q=0.5")]
+)
+def test_the_visitor_is_told_in_the_language_of_the_page(
+    parts: Parts, form_id: str, browsers: str
+) -> None:
+    message = told(post(parts, form_id=form_id, accept_language=browsers))["message"]
 
     assert message.endswith("в понедельник, 30 ноября, до 10:05 (по берлинскому времени).")
 

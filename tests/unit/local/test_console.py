@@ -1,5 +1,6 @@
 """The laptop's own pages, as a browser gets them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.events import (
+    ActionUndone,
     AlertRequested,
     LeadAcknowledged,
     LeadAssigned,
@@ -173,6 +175,42 @@ def test_a_persons_page_is_opened_by_a_link_of_their_own(browser: Browser) -> No
     assert browser.post("/people/nobody/link").status_code == 404
 
 
+def test_a_lead_is_opened_as_its_rep_sees_it(table: Table, browser: Browser) -> None:
+    publish(table)
+    lead_id = capture(table, 1, 3)
+    way = f"/people/boris/link?lead={lead_id}"
+    assert way not in browser.get(f"/leads/{lead_id}").text, "while nobody has it"
+    happen(table, lead_id, LeadAssigned(rep_id="boris", rule="everybody"))
+
+    assert f'<form method="post" action="{way}">' in browser.get(f"/leads/{lead_id}").text
+    assert re.fullmatch(rf"/r/\w+/{lead_id}", browser.post(way).headers["location"])
+    elsewhere = browser.post("/people/boris/link?lead=../../x?y").headers["location"]
+    assert re.fullmatch(r"/r/\w+/\.\.%2F\.\.%2Fx%3Fy", elsewhere)
+
+
+@pytest.mark.parametrize("path", ["/", "/inbox", "/leads"])
+def test_every_page_leads_to_those_of_the_reps(browser: Browser, path: str) -> None:
+    assert 'href="/#people"' in browser.get(path).text
+    home = browser.get("/").text
+    assert 'id="people"' in home
+    assert 'href="/r"' in home
+
+
+def test_the_list_says_how_somebody_came_in_the_readers_language(
+    table: Table, browser: Browser
+) -> None:
+    publish(table)
+    capture(table, 1, 1, came="walk-in", channel="Unassigned")
+    capture(table, 2, 2)
+
+    english, russian = (text_of(browser.get(f"/leads?lang={at}").text) for at in ("en", "ru"))
+
+    assert "demo-en Walk-in" in english
+    assert "demo-en Direct" in english
+    assert "demo-en Личный визит" in russian
+    assert "demo-en Прямой заход" in russian
+
+
 # --- the leads -----------------------------------------------------------------------------------
 
 
@@ -221,6 +259,15 @@ def test_a_page_tells_what_the_command_tells(table: Table, browser: Browser, loc
     happen(table, lead_id, LeadAssigned(rep_id="alice", rule="everybody"), request)
     on_it = LeadAcknowledged(rep_id="alice", until=datetime.now(UTC) + timedelta(minutes=5))
     happen(table, lead_id, on_it, actor="operator olga")
+    acknowledged = LeadTable(table).lead(lead_id)
+    assert acknowledged is not None
+    undone = ActionUndone(
+        rep_id="alice",
+        action_id="1",
+        sequences=(acknowledged.sequence,),
+        undone=("LeadAcknowledged",),
+    )
+    happen(table, lead_id, undone)
     known = known_of(lead_id, LeadTable(table), PolicyStore(table))
     assert known is not None
     story = whole_story(known, Reader(this_zone(), datetime.now(UTC), locale))
@@ -242,6 +289,11 @@ def test_a_page_tells_what_the_command_tells(table: Table, browser: Browser, loc
             *(line.says for line in story.told),
         ):
             assert part in told, part
+    (line,) = (line for line in story.happened if line.is_undone)
+    assert f"<s>{line.text}</s> <small>{story.headings.undone}</small>" in page
+    assert any(
+        told.endswith(f"({story.headings.undone})") and line.text in told for told in as_text(story)
+    )
 
 
 @pytest.mark.parametrize("words", HOSTILE)

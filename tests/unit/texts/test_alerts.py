@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.events import AlertKind
-from shared.domain.lead import Lead
+from shared.domain.lead import Lead, Said
 from shared.texts.alerts import (
     ABOUT_THE_OWNER,
     HEADLINES,
@@ -413,6 +413,46 @@ def test_an_email_in_russian() -> None:
     assert subject == "Новый лид: Екатерина Смирнова, Консультация"
     assert "Позвоните до 12:05. Осталось 4 минуты." in text
     assert "Телефон: +7 916 123-45-67 (tel:+79161234567)" in text
+
+
+@pytest.mark.parametrize(
+    ("came", "locale", "source"),
+    [
+        ("phone", "en", "Phone call"),
+        ("walk-in", "en", "Walk-in"),
+        ("phone", "ru", "Звонок"),
+        ("walk-in", "ru", "Личный визит"),
+    ],
+)
+def test_a_lead_that_was_entered_by_hand_says_how_the_person_came(
+    came: str, locale: str, source: str
+) -> None:
+    lead = a_lead(came=came, source=f"{came} / offline", channel="Unassigned", asked=None)
+
+    texts = (
+        sms(lead, "new", locale, OWN_HOST, "UTC", at(20)),
+        email(lead, "new", locale, OWN_HOST, "UTC", at(20)).text,
+    )
+
+    for text in texts:
+        assert source in text
+        assert "offline" not in text
+        assert "Unassigned" not in text
+
+
+def test_who_sends_the_form_after_a_call_is_told_of_by_the_visit() -> None:
+    by_hand = a_lead(came="phone", source="phone / offline", channel="Unassigned")
+    again = Said(form_title="Price", asked="And now?", source="google / cpc")
+
+    text = email(by_hand.told_by(again), "again", "en", OWN_HOST, "UTC", at(60)).text
+
+    assert "Source: google / cpc" in text
+
+
+def test_a_channel_is_told_in_the_readers_language() -> None:
+    lead = a_lead(source=None, channel="Direct")
+
+    assert "Источник: Прямой заход" in email(lead, "new", "ru", OWN_HOST, "UTC", at(20)).text
 
 
 def test_a_lead_of_whom_nothing_is_known_is_still_told_of() -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from shared.domain import events as happened
-from shared.domain.attribution import Touch
+from shared.domain.attribution import CHANNELS, Touch
 from shared.domain.clocks import Terms
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.lead import Lead, Note
 from shared.domain.submission import NamedFile, Submission
+from shared.texts import words
 from shared.texts.clocks import Reader
 from shared.texts.whole_story import Fact, Known, WholeStory, who, whole_story
 from tests.unit.adapters.samples import a_submission
@@ -340,6 +341,51 @@ def test_a_plain_submission_tells_little() -> None:
         "Sent through": "native",
         "Consent": "not given",
     }
+
+
+@pytest.mark.parametrize(
+    ("locale", "facts_", "origin", "line"),
+    [
+        (
+            "en",
+            {"Source": "Walk-in"},
+            {"Source": "Walk-in", "Sent through": "entered by hand"},
+            ("Entered by hand", ["Boris"]),
+        ),
+        (
+            "ru",
+            {"Источник": "Личный визит"},
+            {"Источник": "Личный визит", "Отправлено через": "внесено вручную"},
+            ("Внесён вручную", ["Boris"]),
+        ),
+    ],
+)
+def test_what_was_entered_by_hand_tells_who_did_and_how_the_person_came(
+    locale: str, facts_: dict[str, str], origin: dict[str, str], line: tuple[str, list[str]]
+) -> None:
+    by_hand: dict[str, Any] = {"came": "walk-in", "channel": "Unassigned"}
+    lead = a_lead(**by_hand, source="walk-in / offline")
+    story = told(
+        known(
+            CAPTURED.model_copy(update=by_hand),
+            lead=lead,
+            actor="boris",
+            submissions=(a_submission(**by_hand, client="by_hand", consent=None),),
+        ),
+        locale=locale,
+    )
+
+    shown = facts(story)
+    assert facts_.items() <= shown.items()
+    assert not {"Channel", "Канал"} & shown.keys()
+    assert dict(story.sent[0].origin) == origin
+    assert (story.happened[0].text, story.happened[0].people) == line
+
+
+@pytest.mark.parametrize("name", sorted(CHANNELS))
+def test_every_channel_has_words(name: str) -> None:
+    assert words.channel(name, "en") == name
+    assert name == "SMS" or words.channel(name, "ru") != name
 
 
 def test_the_story_is_told_in_russian() -> None:
