@@ -149,7 +149,7 @@ def _publish(
         email = (
             texts.off_duty_email(about, rep, link)
             if about
-            else texts.email(lead, alert.kind, rep.locale, link, rep.zone, now, rep.role, colleague)
+            else texts.email(lead, alert.kind, rep, link, now, colleague)
         )
         try:
             message_id = parts.sender.email(rep, email.subject, email.text)
@@ -165,7 +165,7 @@ def _publish(
     elif ring == "together":
         text = texts.together_sms(rep, link)
     else:
-        text = texts.sms(lead, alert.kind, rep.locale, link, rep.zone, now, colleague)
+        text = texts.sms(lead, alert.kind, rep, link, now, colleague)
     return parts.sender.sms(rep.phone or "", text), ring
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared.domain.events import AlertKind
 from shared.domain.lead import Lead
-from shared.domain.roster import Rep, Role
+from shared.domain.roster import Rep
 from shared.texts import mark, translation
 from shared.texts.figures import ago, clock, lateness, phone, time_left
 from shared.texts.plain import cut, one_line, paragraphs
@@ -125,16 +125,15 @@ def _is_gsm(text: str) -> bool:
 def sms(
     lead: Lead,
     alert_kind: AlertKind,
-    locale: str,
+    reader: Rep,
     link: str,
-    zone: str,
     now: datetime,
     colleague: Colleague | None = None,
 ) -> str:
     """The text message. Too long, it loses of what was asked, of the origin, of what a colleague
     says, and of the name.
     """
-    lead = _as_told(lead, alert_kind)
+    lead, locale, zone = _as_told(lead, alert_kind), reader.locale, reader.zone
     frame = {
         "headline": translation(locale).gettext(_headline(lead, alert_kind)),
         "phone": _phone(lead, locale),
@@ -237,17 +236,15 @@ def _headline(lead: Lead, kind: AlertKind) -> str:
 def email(
     lead: Lead,
     alert_kind: AlertKind,
-    locale: str,
+    reader: Rep,
     link: str,
-    zone: str,
     now: datetime,
-    role: Role = "manager",
     colleague: Colleague | None = None,
 ) -> Email:
-    """The e-mail, with everything that the rep needs for the call. `role` is the reader's: a list
-    is a rep's own, or the team's.
+    """The e-mail, with everything that the reader needs for the call. A list is a rep's own, or the
+    team's.
     """
-    lead = _as_told(lead, alert_kind)
+    lead, locale, zone = _as_told(lead, alert_kind), reader.locale, reader.zone
     _ = translation(locale).gettext
     headline = _(_headline(lead, alert_kind))
     name = one_line(lead.name or "")
@@ -256,7 +253,7 @@ def email(
     )
     is_list = link.rsplit("/", 2)[-2:-1] == ["r"]
     lists = {"rep": _("Your open leads:"), "manager": _("The team's open leads:")}
-    open_link = lists[role] if is_list else _("Open the lead and say how the call went:")
+    open_link = lists[reader.role] if is_list else _("Open the lead and say how the call went:")
     note = colleague.note if colleague else None
     about_colleague = None if note else _colleague(colleague, alert_kind, locale)
     facts = [

@@ -57,5 +57,5 @@ def test_no_text_begins_a_line_of_its_own_or_reaches_a_header() -> None:
 def told(value: str) -> tuple[str, str, str]:
     lead = a_lead(**dict.fromkeys(("name", "company", "asked", "source", "form_title"), value))
     link = "https://go.example.com/l/aB3dE6gH9jK2"
-    mail = alerts.email(lead, "new", "en", link, "UTC", at(1))
-    return mail.text, mail.subject, alerts.sms(lead, "new", "en", link, "UTC", at(1))
+    mail = alerts.email(lead, "new", a_rep("anna"), link, at(1))
+    return mail.text, mail.subject, alerts.sms(lead, "new", a_rep("anna"), link, at(1))

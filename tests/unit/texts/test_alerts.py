@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.events import AlertKind
 from shared.domain.lead import Lead, Said
+from shared.domain.roster import Rep
 from shared.texts.alerts import (
     ABOUT_THE_OWNER,
     HEADLINES,
@@ -58,13 +59,18 @@ colleagues = st.none() | st.builds(Colleague, st.text(st.characters(codec=None))
 moments = st.sampled_from([at(0), at(299), at(300), at(100_000)])
 
 
+def reads(locale: str, zone: str = "Europe/Berlin", **fields: Any) -> Rep:
+    """Somebody to whom an alert goes."""
+    return a_rep("maria", **{"locale": locale, "zone": zone, "role": "manager", **fields})
+
+
 def english(kind: AlertKind = "new", link: str = OWN_HOST, seconds: int = 20, **fields: Any) -> str:
-    return sms(a_lead(**fields), kind, "en", link, "Europe/Berlin", at(seconds))
+    return sms(a_lead(**fields), kind, reads("en"), link, at(seconds))
 
 
 def russian(kind: AlertKind = "new", link: str = OWN_HOST, **fields: Any) -> str:
     lead = a_lead(**{**RUSSIAN, **fields})
-    return sms(lead, kind, "ru", link, "Europe/Moscow", at(20))
+    return sms(lead, kind, reads("ru", "Europe/Moscow"), link, at(20))
 
 
 # --- SMS -----------------------------------------------------------------------------------------
@@ -79,7 +85,7 @@ def test_a_text_message_keeps_its_budget_and_what_counts(
     now: Any,
     colleague: Colleague | None,
 ) -> None:
-    text = sms(lead, kind, locale, link, "Asia/Kathmandu", now, colleague)
+    text = sms(lead, kind, reads(locale, "Asia/Kathmandu"), link, now, colleague)
 
     assert segments(text) <= 2
     assert text.splitlines()[-1] == link
@@ -167,16 +173,16 @@ def test_whoever_is_told_of_anothers_lead_is_told_whose(kind: AlertKind) -> None
     lead, owner = a_lead(**RUSSIAN), Colleague("Анна Новак")
 
     for locale, said in (("en", "With Анна Новак"), ("ru", "Ведёт Анна Новак")):
-        text = sms(lead, kind, locale, OWN_HOST, "Europe/Berlin", at(300), owner)
+        text = sms(lead, kind, reads(locale), OWN_HOST, at(300), owner)
         assert (text.splitlines()[2] == said) == (kind != "unreachable"), "its headline is long"
-        mail = email(
-            lead, kind, locale, OWN_HOST, "Europe/Berlin", at(300), colleague=owner
-        ).text.split("\n\n")
+        mail = email(lead, kind, reads(locale), OWN_HOST, at(300), colleague=owner).text.split(
+            "\n\n"
+        )
         assert mail[0].splitlines()[-1] == said
 
 
 def test_whoever_is_handed_a_lead_is_told_by_whom_and_what_they_said() -> None:
-    text = sms(a_lead(), "handed_over", "en", OWN_HOST, "Europe/Berlin", at(60), ALICE)
+    text = sms(a_lead(), "handed_over", reads("en"), OWN_HOST, at(60), ALICE)
     assert text.splitlines()[:4] == [
         "Handed over to you: Ada Lovelace",
         "+44 7700 900123",
@@ -184,13 +190,18 @@ def test_whoever_is_handed_a_lead_is_told_by_whom_and_what_they_said() -> None:
         "A machine that calculates",
     ]
 
-    mail = email(a_lead(), "handed_over", "en", OWN_HOST, "Europe/Berlin", at(60), colleague=ALICE)
+    mail = email(a_lead(), "handed_over", reads("en"), OWN_HOST, at(60), colleague=ALICE)
     assert mail.text.split("\n\n")[:2] == [
         "Handed over to you\nCall by 10:05. 4 minutes left.",
         "Note from Alice Clarke:\n> Prefers mornings.\n> Ask about the two warehouses",
     ]
     without = email(
-        a_lead(), "handed_over", "ru", OWN_HOST, "Europe/Berlin", at(60), colleague=Colleague("Ян")
+        a_lead(),
+        "handed_over",
+        reads("ru"),
+        OWN_HOST,
+        at(60),
+        colleague=Colleague("Ян"),
     )
     assert without.text.split("\n\n")[0].splitlines()[-1] == "Передаёт Ян"
 
@@ -198,7 +209,7 @@ def test_whoever_is_handed_a_lead_is_told_by_whom_and_what_they_said() -> None:
 def test_a_long_word_of_a_colleague_leaves_room_for_phone_and_link() -> None:
     note = Colleague("Анна-Мария О'Нил 👋", "Перезвонить после пяти, спросить про склад. " * 9)
     text = sms(
-        a_lead(**RUSSIAN), "handed_over", "ru", OWN_HOST, "Europe/Moscow", at(20), note
+        a_lead(**RUSSIAN), "handed_over", reads("ru", "Europe/Moscow"), OWN_HOST, at(20), note
     ).splitlines()
 
     assert text[1] == "+7 916 123-45-67"
@@ -339,7 +350,9 @@ def test_a_subject_is_one_that_sns_takes(
     now: Any,
     colleague: Colleague | None,
 ) -> None:
-    subject, text = email(lead, kind, locale, link, "Asia/Kathmandu", now, colleague=colleague)
+    subject, text = email(
+        lead, kind, reads(locale, "Asia/Kathmandu"), link, now, colleague=colleague
+    )
 
     assert 0 < len(subject.encode("utf-16-le")) // 2 <= SUBJECT_LENGTH < 100
     assert subject[0].isalpha()
@@ -359,7 +372,7 @@ def test_the_email_has_all_that_the_call_needs() -> None:
         phone_extension="12",
     )
 
-    subject, text = email(lead, "new", "en", OWN_HOST, "Europe/Berlin", at(60))
+    subject, text = email(lead, "new", reads("en"), OWN_HOST, at(60))
 
     assert subject == "New lead: Ada Lovelace, Analytical Engines, Free consultation"
     assert text == (
@@ -393,22 +406,22 @@ def test_the_email_has_all_that_the_call_needs() -> None:
 )
 def test_a_reps_list_is_their_own(locale: str, own: str, teams: str) -> None:
     lead, now = a_lead(), at(20)
-    of_rep = email(lead, "new", locale, TEAM_LINK, "UTC", now, "rep").text
-    of_manager = email(lead, "new", locale, TEAM_LINK, "UTC", now, "manager").text
+    of_rep = email(lead, "new", reads(locale, "UTC", role="rep"), TEAM_LINK, now).text
+    of_manager = email(lead, "new", reads(locale, "UTC", role="manager"), TEAM_LINK, now).text
 
     assert f"\n{own}\n{TEAM_LINK}\n" in of_rep
     assert f"\n{teams}\n{TEAM_LINK}\n" in of_manager
 
 
 def test_a_managers_link_is_the_teams_list() -> None:
-    text = email(a_lead(), "breach", "en", TEAM_LINK, "UTC", at(400)).text
+    text = email(a_lead(), "breach", reads("en", "UTC"), TEAM_LINK, at(400)).text
 
     assert "The call was due by 09:05. 1 minute late." in text
     assert f"The team's open leads:\n{TEAM_LINK}\n" in text
 
 
 def test_an_email_in_russian() -> None:
-    subject, text = email(a_lead(**RUSSIAN), "new", "ru", OWN_HOST, "Europe/Moscow", at(60))
+    subject, text = email(a_lead(**RUSSIAN), "new", reads("ru", "Europe/Moscow"), OWN_HOST, at(60))
 
     assert subject == "Новый лид: Екатерина Смирнова, Консультация"
     assert "Позвоните до 12:05. Осталось 4 минуты." in text
@@ -430,8 +443,8 @@ def test_a_lead_that_was_entered_by_hand_says_how_the_person_came(
     lead = a_lead(came=came, source=f"{came} / offline", channel="Unassigned", asked=None)
 
     texts = (
-        sms(lead, "new", locale, OWN_HOST, "UTC", at(20)),
-        email(lead, "new", locale, OWN_HOST, "UTC", at(20)).text,
+        sms(lead, "new", reads(locale, "UTC"), OWN_HOST, at(20)),
+        email(lead, "new", reads(locale, "UTC"), OWN_HOST, at(20)).text,
     )
 
     for text in texts:
@@ -444,7 +457,7 @@ def test_who_sends_the_form_after_a_call_is_told_of_by_the_visit() -> None:
     by_hand = a_lead(came="phone", source="phone / offline", channel="Unassigned")
     again = Said(form_title="Price", asked="And now?", source="google / cpc")
 
-    text = email(by_hand.told_by(again), "again", "en", OWN_HOST, "UTC", at(60)).text
+    text = email(by_hand.told_by(again), "again", reads("en", "UTC"), OWN_HOST, at(60)).text
 
     assert "Source: google / cpc" in text
 
@@ -452,7 +465,7 @@ def test_who_sends_the_form_after_a_call_is_told_of_by_the_visit() -> None:
 def test_a_channel_is_told_in_the_readers_language() -> None:
     lead = a_lead(source=None, channel="Direct")
 
-    assert "Источник: Прямой заход" in email(lead, "new", "ru", OWN_HOST, "UTC", at(20)).text
+    assert "Источник: Прямой заход" in email(lead, "new", reads("ru", "UTC"), OWN_HOST, at(20)).text
 
 
 def test_a_lead_of_whom_nothing_is_known_is_still_told_of() -> None:
@@ -460,7 +473,7 @@ def test_a_lead_of_whom_nothing_is_known_is_still_told_of() -> None:
         name=None, phone=None, email=None, asked=None, form_title="", first_attempt_at=at(1)
     )
 
-    subject, text = email(lead, "again", "en", OWN_HOST, "UTC", at(60))
+    subject, text = email(lead, "again", reads("en", "UTC"), OWN_HOST, at(60))
 
     assert subject == "Asked again"
     assert "Form: demo-en" in text
@@ -470,10 +483,10 @@ def test_a_lead_of_whom_nothing_is_known_is_still_told_of() -> None:
 @pytest.mark.parametrize("words", HOSTILE)
 def test_a_visitor_can_forge_no_line(words: str) -> None:
     forged = f"{words}\nPhone: +1 555 0100\r\nOpen the lead: https://evil.example"
-    plain = email(a_lead(asked="x"), "new", "en", OWN_HOST, "UTC", at(1)).text
+    plain = email(a_lead(asked="x"), "new", reads("en", "UTC"), OWN_HOST, at(1)).text
 
     hostile = a_lead(name=forged, company=forged, source=forged, page=forged, asked=forged)
-    text = email(hostile, "new", "en", OWN_HOST, "UTC", at(1)).text
+    text = email(hostile, "new", reads("en", "UTC"), OWN_HOST, at(1)).text
 
     def ours(body: str) -> list[str]:
         lines = [line for line in body.splitlines() if not line.startswith(("> ", ">"))]
