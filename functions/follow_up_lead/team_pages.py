@@ -19,7 +19,7 @@ from shared.domain.roster import Rep, Roster
 from shared.domain.waiting import Listed
 from shared.http import HttpRequest
 from shared.observability import logger
-from shared.texts import clocks, figures, mark, refusals, translation, words
+from shared.texts import LOCALES, clocks, figures, mark, refusals, translation, words
 from shared.texts.plain import one_line
 
 NOT_FREE = mark("This lead is not free any more: a colleague has it, or it is closed.")
@@ -111,7 +111,10 @@ def asked_page(event: APIGatewayProxyEventV2) -> Response[str]:
 
 
 def _asked_in(event: APIGatewayProxyEventV2) -> str:
-    """The language that a browser asks for: whose it is we do not know."""
+    """The language of the page that led here, or else the browser's: whose it is we do not know."""
+    led_from = event.query_string_parameters.get("lang")
+    if led_from in LOCALES:
+        return led_from
     headers = {name.lower(): text for name, text in event.headers.items()}
     return HttpRequest("GET", "/r", headers=headers).locale("en")
 

@@ -84,7 +84,7 @@ def test_a_russian_list_says_whom_to_call_back() -> None:
     text = text_of(callbacks(a_rep("anna", locale="ru", zone="Europe/Moscow")))
 
     assert (
-        "Опоздание 1 минута Перезвонить, договорились на 13:00 ждёт 6 мин, всё — в рабочее время"
+        "Опоздание 1 минута Перезвонить, договорились на 13:00 ждёт 6 мин, всё в рабочее время"
         in text
     )
 
