@@ -27,6 +27,7 @@ from shared.texts.pages import page_headers
 from shared.texts.plain import one_line, paragraphs
 from shared.texts.refusals import refusal
 from shared.texts.story import Line, lines
+from shared.texts.zones import zone_time
 
 FORM_LENGTH = 40_000
 """More than the longest note, percent-encoded, with everything beside it."""
@@ -63,10 +64,10 @@ REFUSALS: Mapping[str, tuple[HTTPStatus, str]] = {
 def lead_page(seen: SeenLead) -> Response[str]:
     """One lead with its buttons; with the reason on top when an action was refused."""
     lead, viewer, locale, now = seen.story.lead, seen.viewer, seen.viewer.locale, seen.at
-    story = lines(seen.story.events, seen.story.notes, locale)
+    reader = reader_of(viewer, now)
+    story = lines(seen.story.events, seen.story.notes, reader)
     refused = seen.refusal.reason if seen.refusal else ""
     status, field = REFUSALS[refused] if refused else (HTTPStatus.OK, "")
-    reader = reader_of(viewer, now)
     return page(
         "lead.html",
         status,
@@ -83,7 +84,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         former=[_former(former, seen.roster, viewer, now) for former in seen.former],
         promised=lead.promised_by and figures.clock(lead.promised_by, viewer.zone, now, locale),
         clock=clocks.stands(lead, seen.call_by, reader),
-        clocks=[clocks.row(clock, reader) for clock in seen.clocks],
+        clocks=clocks.rows(seen.clocks, reader),
         state=words.state(lead, locale),
         owner=seen.roster.get(lead.rep_id),
         received=figures.clock(lead.received_at, viewer.zone, now, locale),
@@ -102,7 +103,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
             for rep in seen.roster.people.values()
             if rep.active and rep.rep_id not in (viewer.rep_id, lead.rep_id)
         ],
-        zone=viewer.zone,
+        zone=zone_time(viewer.zone, now, locale),
         currencies=CURRENCIES,
         usual_currency="RUB" if lead.locale == "ru" else "EUR",
         note_length=NOTE_LENGTH,

@@ -19,7 +19,7 @@ from shared.domain.roster import Rep, Roster
 from shared.domain.waiting import Listed
 from shared.http import HttpRequest
 from shared.observability import logger
-from shared.texts import clocks, figures, mark, refusals, translation, words
+from shared.texts import LOCALES, clocks, figures, mark, refusals, translation, words
 from shared.texts.plain import one_line
 
 NOT_FREE = mark("This lead is not free any more: a colleague has it, or it is closed.")
@@ -43,6 +43,8 @@ def list_page(seen: SeenList, told: str | None = None) -> Response[str]:
     viewer, locale, now = seen.viewer, seen.viewer.locale, seen.at
     _ = translation(locale).gettext
     rows = [_row(listed, seen.roster, viewer, now) for listed in seen.leads]
+    # A rep's are the others; a manager's are all of the team.
+    free = sum(row["is_free"] for row in rows) if viewer.role == "rep" else 0
     status, refusal = HTTPStatus.OK, ""
     if seen.refusal == "not_free":
         status, refusal = HTTPStatus.CONFLICT, NOT_FREE
@@ -58,7 +60,8 @@ def list_page(seen: SeenList, told: str | None = None) -> Response[str]:
         viewer=viewer,
         path=seen.path,
         groups=[(stage, list(group)) for stage, group in groupby(rows, lambda row: row["stage"])],
-        count=len(rows),
+        count=len(rows) - free,
+        free=free,
         as_of=figures.clock(now, viewer.zone, now, locale),
         members=[_member(member, viewer, now) for member in seen.members],
         action_id=secrets.token_hex(16),
@@ -110,7 +113,10 @@ def asked_page(event: APIGatewayProxyEventV2) -> Response[str]:
 
 
 def _asked_in(event: APIGatewayProxyEventV2) -> str:
-    """The language that a browser asks for: whose it is we do not know."""
+    """The language of the page that led here, or else the browser's: whose it is we do not know."""
+    led_from = event.query_string_parameters.get("lang")
+    if led_from in LOCALES:
+        return led_from
     headers = {name.lower(): text for name, text in event.headers.items()}
     return HttpRequest("GET", "/r", headers=headers).locale("en")
 
@@ -135,11 +141,13 @@ def _row(listed: Listed, roster: Roster, viewer: Rep, now: datetime) -> dict[str
 def _member(member: Member, viewer: Rep, now: datetime) -> dict[str, Any]:
     """Somebody of the team: whether they are given leads, and what they have."""
     rep = member.rep
+    say = words.own_hindrance if viewer.role == "rep" else words.hindrance
+    why = (say(one, viewer.zone, now, viewer.locale) for one in member.hindrances)
     return {
         "name": one_line(rep.name),
         "is_there": not member.hindrances,
         "is_on_duty": rep.on_duty and not rep.is_suspended,
-        "why": [words.hindrance(why, viewer.zone, now, viewer.locale) for why in member.hindrances],
+        "why": [says for says in why if says],
         "leads": member.leads,
         "late": member.late,
     }

@@ -1,5 +1,6 @@
 """How leads stand against their clocks, in words: with both times, and beside the targets."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -8,6 +9,8 @@ from shared.domain.events import Reading
 from shared.domain.lead import Lead
 from shared.domain.waiting import Listed
 from shared.texts import figures, translation, words
+
+A_SECOND, A_MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 class Reader(NamedTuple):
@@ -34,6 +37,8 @@ class Row(NamedTuple):
     remark: str
     wall: str
     business: str
+    is_all_open: bool
+    """Whether both are the same time, so that it need not be said twice."""
 
 
 def stands(lead: Lead, call_by: datetime, reader: Reader) -> Clock:
@@ -43,7 +48,8 @@ def stands(lead: Lead, call_by: datetime, reader: Reader) -> Clock:
     due = {"time": figures.clock(lead.respond_by, zone, now, locale)}
     if lead.status == "open" and lead.snoozed_until is not None and now < lead.snoozed_until:
         agreed = {"time": figures.clock(lead.snoozed_until, zone, now, locale)}
-        return Clock("waiting", _("To be called at %(time)s") % agreed, _("as agreed"))
+        left = figures.time_left(lead.snoozed_until - now, locale)
+        return Clock("waiting", _("Call agreed for %(time)s") % agreed, left)
     if lead.first_attempt_at is None:
         if lead.closed_at is not None:
             return Clock("met", _("Closed without a call"), "")
@@ -67,12 +73,32 @@ def _call_again(lead: Lead, call_by: datetime, reader: Reader) -> Clock:
     zone, now, locale = reader
     _ = translation(locale).gettext
     is_agreed = lead.follow_up.because == "snoozed"
-    says = _("Call back, agreed for %(time)s") if is_agreed else _("Call again by %(time)s")
+    is_late = now >= call_by
+    due = _("Another call was due by %(time)s") if is_late else _("Call again by %(time)s")
+    says = _("Call back, agreed for %(time)s") if is_agreed else due
     moment = lead.counts_from if is_agreed else call_by
     text = says % {"time": figures.clock(moment, zone, now, locale)}
-    if now >= call_by:
-        return Clock("late", text, figures.lateness(now - call_by, locale))
+    if is_late:
+        return Clock("late", figures.lateness(now - call_by, locale), text)
     return Clock("waiting", text, figures.time_left(call_by - now, locale))
+
+
+def rows(clocks: Iterable[Reading], reader: Reader) -> list[Row]:
+    """What each clock shows; the owner's only where that is something else than the customer's."""
+    known = {clock.clock: clock for clock in clocks}
+    response, owner = known.get("response"), known.get("owner")
+    if response and owner and _is_one(response, owner):
+        del known["owner"]
+    return [row(clock, reader) for clock in known.values()]
+
+
+def _is_one(response: Reading, owner: Reading) -> bool:
+    """Whether who has the lead has had it from the start: planning takes a moment."""
+    return (
+        abs(owner.started_at - response.started_at) < A_MINUTE
+        and owner.stopped_at == response.stopped_at
+        and owner.state == response.state
+    )
 
 
 def row(clock: Reading, reader: Reader) -> Row:
@@ -89,18 +115,23 @@ def row(clock: Reading, reader: Reader) -> Row:
             due = figures.clock(clock.due_at, zone, now, locale)
             remarks.append(_("by %(time)s") % {"time": due})
     if clock.stopped_at is None:
-        remarks.append(_("still runs"))
+        remarks.append(_("running"))
     return Row(
         name=words.clock(clock.clock, locale),
         state=clock.state,
         remark=", ".join(remarks),
         wall=figures.span(_span(clock.wall_seconds), locale),
         business=figures.span(_span(clock.business_seconds), locale),
+        is_all_open=_is_all(_span(clock.business_seconds), _span(clock.wall_seconds)),
     )
 
 
 def _span(seconds: Decimal) -> timedelta:
     return timedelta(seconds=float(seconds))
+
+
+def _is_all(business: timedelta, wall: timedelta) -> bool:
+    return abs(wall - business) < A_SECOND
 
 
 def since(listed: Listed, reader: Reader) -> str:
@@ -110,9 +141,12 @@ def since(listed: Listed, reader: Reader) -> str:
     _ = translation(locale).gettext
     is_waiting = lead.awaits_attempt and lead.counts_from <= now
     says = _("waiting %(span)s") if is_waiting else _("received %(span)s ago")
-    received = says % {"span": figures.span(now - listed.since, locale)}
+    wall = now - listed.since
+    received = says % {"span": figures.span(wall, locale)}
     if listed.business_seconds is None:
         return received
-    business = figures.span(timedelta(seconds=listed.business_seconds), locale)
-    in_opening_hours = _("%(span)s in opening hours") % {"span": business}
-    return f"{received}, {in_opening_hours}"
+    business = timedelta(seconds=listed.business_seconds)
+    if _is_all(business, wall):
+        return f"{received}, {_('all of it in opening hours')}"
+    open_for = _("%(span)s in opening hours") % {"span": figures.span(business, locale)}
+    return f"{received}, {open_for}"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.texts import mark, translation
+from shared.texts.zones import zone_time
 
 WEEKDAYS = (
     mark("on Monday"),
@@ -32,43 +33,6 @@ DATES = (
     mark("%(day)d November"),
     mark("%(day)d December"),
 )
-NAMED = frozenset(
-    {
-        mark("Almaty time"),
-        mark("Amsterdam time"),
-        mark("Baku time"),
-        mark("Berlin time"),
-        mark("Bishkek time"),
-        mark("Chicago time"),
-        mark("Dubai time"),
-        mark("Irkutsk time"),
-        mark("Istanbul time"),
-        mark("Kaliningrad time"),
-        mark("Kamchatka time"),
-        mark("Krasnoyarsk time"),
-        mark("Kyiv time"),
-        mark("London time"),
-        mark("Los Angeles time"),
-        mark("Magadan time"),
-        mark("Minsk time"),
-        mark("Moscow time"),
-        mark("New York time"),
-        mark("Novosibirsk time"),
-        mark("Omsk time"),
-        mark("Paris time"),
-        mark("Samara time"),
-        mark("Tashkent time"),
-        mark("Tbilisi time"),
-        mark("Vienna time"),
-        mark("Vladivostok time"),
-        mark("Warsaw time"),
-        mark("Yakutsk time"),
-        mark("Yekaterinburg time"),
-        mark("Yerevan time"),
-        mark("Zurich time"),
-    }
-)
-"""The zones that other languages have an expression for."""
 
 
 def told(promised_by: datetime, zone: str, locale: str) -> str:
@@ -87,16 +51,5 @@ def told(promised_by: datetime, zone: str, locale: str) -> str:
         "weekday": _(WEEKDAYS[local.weekday()]),
         "date": _(DATES[local.month - 1]) % {"day": local.day},
         "time": f"{local:%H:%M}",
-        "zone": _place(zone, local, locale),
+        "zone": zone_time(zone, local, locale),
     }
-
-
-def _place(zone: str, local: datetime, locale: str) -> str:
-    """`Berlin time` for Europe/Berlin; `UTC+03:00` for a zone that is named after no place."""
-    _ = translation(locale).gettext
-    area, _slash, place = zone.rpartition("/")
-    if area in {"", "Etc"}:
-        return "UTC" + local.isoformat()[-6:]
-    name = place.replace("_", " ")
-    english = f"{name} time"
-    return _(english) if english in NAMED else _("%(place)s time") % {"place": name}

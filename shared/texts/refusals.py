@@ -13,7 +13,7 @@ REFUSALS: Mapping[str, str] = {
     "undone_before": mark("This was undone. If it did happen, please choose it once more."),
     "undo_gone": mark("This cannot be undone any more: something else has happened since."),
     "undo_late": mark(
-        "Too late to undo: that is possible for one minute. Please say what is true now."
+        "Too late to undo: that is possible for one minute. Record what is true now instead."
     ),
     "stale_page": mark("This page was too old. Nothing was saved: please choose again."),
     "unknown_action": mark("Choose one of the buttons."),

@@ -8,7 +8,8 @@ from shared.domain import events as happened
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.lead import Note
 from shared.texts import channels, mark, translation
-from shared.texts.figures import money
+from shared.texts.clocks import Reader
+from shared.texts.figures import clock, money
 from shared.texts.plain import paragraphs
 from shared.texts.words import reason
 
@@ -23,7 +24,7 @@ _WORDS = {
     "LeadAssigned took_over": mark("Taken over"),
     "AssignmentFailed": mark("Nobody was on duty"),
     "AlertSent together": mark("Alert by SMS, with other leads"),
-    "AlertSent covered": mark("Among the leads of another SMS"),
+    "AlertSent covered": mark("Several leads at once: one SMS leads to all of them"),
     "AlertSent sms": mark("Alert by SMS"),
     "AlertSent email": mark("Alert by e-mail"),
     "AlertFailed sms": mark("SMS could not be sent"),
@@ -54,6 +55,7 @@ _WORDS = {
 """By the event's name, with the field that tells its variants apart where it has one. What is not
 here matters to the machinery only."""
 
+AGREED = mark("Call agreed for %(time)s")
 _VARIANT_FIELDS = ("rang", "via", "result", "to", "rule", "reason", "came")
 _PEOPLE_FIELDS = ("from_rep_id", "to_rep_id", "rep_id", "instead_rep_id")
 
@@ -76,15 +78,16 @@ class Line(NamedTuple):
     """Whether somebody of the team entered by hand what a person wants."""
 
 
-def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str) -> list[Line]:
+def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], reader: Reader) -> list[Line]:
     """The story, in order."""
+    locale = reader.locale
     _ = translation(locale).gettext
     written = {note.note_id: note for note in notes}
     told: list[Line] = []
     places: dict[int, int] = {}
     entered_at: datetime | None = None
     for event in recorded:
-        line = _line(event, written, locale)
+        line = _line(event, written, reader)
         if line is None:
             continue
         if line.is_entry:
@@ -108,8 +111,8 @@ def lines(recorded: Iterable[RecordedEvent], notes: Iterable[Note], locale: str)
     return told
 
 
-def _line(recorded: RecordedEvent, notes: Mapping[str, Note], locale: str) -> Line | None:
-    event = recorded.event
+def _line(recorded: RecordedEvent, notes: Mapping[str, Note], reader: Reader) -> Line | None:
+    event, locale = recorded.event, reader.locale
     said = what(event, locale)
     if said is None:
         return None
@@ -120,6 +123,9 @@ def _line(recorded: RecordedEvent, notes: Mapping[str, Note], locale: str) -> Li
             return line._replace(text=f"{said}: {reason(code, locale)}")
         case happened.DealWon(amount=amount, currency=currency):
             return line._replace(text=f"{said}: {money(amount, currency, locale)}")
+        case happened.LeadSnoozed(until=until):
+            agreed = {"time": clock(until, reader.zone, reader.now, locale)}
+            return line._replace(text=translation(locale).gettext(AGREED) % agreed)
         case happened.NoteAdded(note_id=note_id):
             # An operator may have typed in what somebody else says.
             note = notes.get(note_id)

@@ -149,7 +149,7 @@ def whole_story(known: Known, reader: Reader) -> WholeStory:
         waited=clocks.since(stands, reader) if lead.status == "open" else "",
         facts=_facts(known, stands, reader),
         sent=[_sent(submission, reader) for submission in known.submissions],
-        clocks=[clocks.row(reading, reader) for reading in known.read_clocks(reader.now)],
+        clocks=clocks.rows(known.read_clocks(reader.now), reader),
         happened=_happened(known, reader),
         told=[_told(alerted, known, reader) for alerted in alert_history(lead, known.events)],
     )
@@ -298,7 +298,7 @@ def _happened(known: Known, reader: Reader) -> list[Happened]:
             is_minor=line.is_minor,
             is_undone=line.is_undone,
         )
-        for line in lines(known.events, known.notes, reader.locale)
+        for line in lines(known.events, known.notes, reader)
     ]
 
 
@@ -327,7 +327,7 @@ def _details(event: LeadEvent, reader: Reader) -> Iterator[str]:
                 yield _("by the rule %(rule)s") % {"rule": rule}
         case happened.LeadReassigned(reason=reason) if reason in _REASSIGNED:
             yield _(_REASSIGNED[reason])
-        case happened.LeadAcknowledged(until=until) | happened.LeadSnoozed(until=until) if until:
+        case happened.LeadAcknowledged(until=until) if until:
             yield _("until %(time)s") % {"time": _time(until, reader)}
         case happened.LeadAttempted(after_seconds=after, in_time=in_time) if after is not None:
             yield _("after %(span)s") % {"span": _short(float(after), reader.locale)}

@@ -158,6 +158,24 @@ def hindrance(found: Hindrance, zone: str, now: datetime, locale: str) -> str:
     return translation(locale).gettext(_HINDRANCES[found.why]) % {"time": until}
 
 
+_OWN_HINDRANCES: Mapping[Why, str] = {
+    "unreachable": mark("Your phone and e-mail are not entered: tell your manager."),
+    "suspended": mark("Two alerts were not answered."),
+    "absent": mark("You are away until %(time)s."),
+    "out_of_shift": mark("You are out of shift until %(time)s."),
+    "never_on_shift": mark("Your shift never begins: tell your manager."),
+    "at_cap": mark("You have had all leads of the day."),
+}
+"""What the page says of the duty switch is not said once more."""
+
+
+def own_hindrance(found: Hindrance, zone: str, now: datetime, locale: str) -> str:
+    """The same to the person themselves; empty where whether they are on duty says it all."""
+    says = _OWN_HINDRANCES.get(found.why)
+    until = figures.clock(found.until, zone, now, locale) if found.until else ""
+    return translation(locale).gettext(says) % {"time": until} if says else ""
+
+
 Tone = Literal["new", "mine", "called", "talked", "won", "lost"]
 
 

@@ -100,3 +100,36 @@ def test_every_page_of_a_list_fits(
     for path in ("/r", f"/r/{code}", f"/r/{code}/new", "/r/nothing"):
         page.goto(f"{world.url}{path}")
         assert fits(page), path
+
+
+NEAREST_LABEL = """
+Array.from(document.querySelectorAll("label[for]"))
+  .filter((label) => label.checkVisibility())
+  .map((label) => [label, document.getElementById(label.htmlFor)])
+  .map(([label, field]) => field.getBoundingClientRect().top - label.getBoundingClientRect().bottom)
+  .reduce((nearest, gap) => Math.min(nearest, gap), Infinity)
+"""
+RING = 5
+"""How far the mark of the focus reaches beyond a field: its width, and what it stands off."""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_ring_of_a_field_leaves_its_label_alone(
+    world: World, new_page: NewPage, width: int
+) -> None:
+    rep = somebody(world, 24, on_duty=False)
+    person = a_person(724)
+    world.post("desk", person)
+    lead = only_lead(world, None, person["phone"])
+    of_lead = Link(
+        kind="lead", team=DESK_TEAM, rep_id=rep.rep_id, lead_id=lead.lead_id, expires_at=2**40
+    )
+    page = new_page(viewport={"width": width, "height": 844})
+    page.goto(f"{world.url}/l/{world.leads.make_link(of_lead)}")
+
+    for name in ("Call at an agreed time", "Won", "Lost"):
+        page.locator("summary", has_text=name).click()
+        assert page.evaluate(NEAREST_LABEL) > RING, name
+
+    page.get_by_role("link", name="My leads").click()
+    expect(page.get_by_label("Your mobile number")).to_be_visible()

@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain import events as happened
 from shared.texts import alerts
 from tests.unit.domain.samples import MARIA, a_lead, a_rep, at
-from tests.unit.follow_up_lead.test_pages import Scene, listed
+from tests.unit.follow_up_lead.scene import Scene, listed
 from tests.unit.texts.hostile import at_once, hostile
 from tests.unit.texts.skeleton import skeleton
 

@@ -63,6 +63,22 @@ def test_a_browser_is_answered_in_its_language(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lang", "wanted"), [("ru", "Прислать ссылку"), ("xx", "Send me a link"), ("", "Send me")]
+)
+def test_who_comes_from_a_page_of_ours_reads_on_in_its_language(
+    site: Site, lang: str, wanted: str
+) -> None:
+    page = site.send("GET", "/r", queryStringParameters={"lang": lang})["body"]
+
+    assert wanted in text_of(page)
+    language = "ru" if lang == "ru" else "en"
+    assert f'action="/r?lang={language}"' in page
+    from_it = {"queryStringParameters": {"lang": language}}
+    answer = site.send("POST", "/r", "phone=1", **from_it)["body"]
+    assert f'<html lang="{language}">' in answer
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         *("+7 916 123-45-67", "8 (916) 123-45-67", "007 916 1234567", "916 123 45 67"),

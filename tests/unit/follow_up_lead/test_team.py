@@ -58,7 +58,7 @@ def test_who_goes_off_duty_is_given_no_leads() -> None:
     assert list_answer(acted).headers["Location"] == f"/r/{LIST_CODE}"
     assert not desk.person().on_duty
     assert desk.advance_queue.messages == []
-    assert "You are off duty New leads go to others. Off duty Go on duty" in desk.text()
+    assert "You are off duty New leads go to others. Go on duty" in desk.text()
 
 
 def test_who_comes_on_duty_is_given_what_nobody_has() -> None:
@@ -80,7 +80,9 @@ def test_who_comes_on_duty_is_given_what_nobody_has() -> None:
 
 def test_who_was_put_off_duty_for_not_answering_is_back_with_one_press() -> None:
     desk = Desk(a_rep("anna", missed_pages=MISSED_PAGES))
-    assert "You are off duty New leads go to others. Off duty: two alerts" in desk.text()
+    assert (
+        "You are off duty New leads go to others. Two alerts were not answered. Go" in desk.text()
+    )
 
     desk.act("duty_on")
 
@@ -132,7 +134,7 @@ def test_what_keeps_somebody_from_leads_is_said_in_their_time() -> None:
 
     assert (
         "You are on duty New leads go to others."
-        " Away until 12:00, Has had all leads of the day" in desk.text()
+        " You are away until 12:00. You have had all leads of the day. Go off duty" in desk.text()
     )
 
 

@@ -8,12 +8,14 @@ from shared.domain import events as happened
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.lead import Note
+from shared.domain.standing import Hindrance
 from shared.texts import words
+from shared.texts.clocks import Reader
 from shared.texts.story import Line, lines
 from tests.unit.domain.samples import a_lead, at
 
 
-def told(*events: LeadEvent, locale: str = "en", seconds: int = 0) -> list[Line]:
+def told(*events: LeadEvent, locale: str = "en", zone: str = "UTC", seconds: int = 0) -> list[Line]:
     recorded = [
         RecordedEvent(
             lead_id="a" * 32,
@@ -26,7 +28,7 @@ def told(*events: LeadEvent, locale: str = "en", seconds: int = 0) -> list[Line]
         )
         for number, event in enumerate(events, start=1)
     ]
-    return lines(recorded, [], locale)
+    return lines(recorded, [], Reader(zone, at(0), locale))
 
 
 def sent(via: happened.Via, rep_id: str = "anna") -> happened.AlertSent:
@@ -116,6 +118,29 @@ def test_each_event_that_a_person_reads_has_russian_words() -> None:
     assert (english.text, russian.text) == ("On it", "В работе")
 
 
+@pytest.mark.parametrize(
+    ("zone", "locale", "text"),
+    [
+        ("UTC", "en", "Call agreed for 12:00"),
+        ("Asia/Vladivostok", "en", "Call agreed for 22:00"),
+        ("Pacific/Auckland", "en", "Call agreed for 21 Nov, 01:00"),
+        ("Europe/Moscow", "ru", "Договорились о звонке: 15:00"),
+    ],
+)
+def test_an_agreed_time_is_told_in_the_readers_zone(zone: str, locale: str, text: str) -> None:
+    agreed = happened.LeadSnoozed(rep_id="anna", until=at(3 * 3600))
+
+    (line,) = told(agreed, zone=zone, locale=locale)
+
+    assert (line.text, line.people) == (text, ("anna",))
+
+
+def test_an_alert_that_another_one_covered_is_told_in_plain_words() -> None:
+    (line,) = told(sent("sms").model_copy(update={"rang": "covered"}))
+
+    assert line.text == "Several leads at once: one SMS leads to all of them"
+
+
 def test_what_only_the_machinery_needs_is_left_out() -> None:
     asked = happened.AlertRequested(
         alert_id="1", round=1, step="new", kind="new", rep_id="anna", via="sms"
@@ -164,7 +189,7 @@ def test_a_note_is_told_in_its_writers_words() -> None:
         note_id="1", author="anna", at=at(60), text="Call \u202eback\r\n\r\n\r\nat <11>\x00"
     )
 
-    (line,) = lines([event], [note], "en")
+    (line,) = lines([event], [note], Reader("UTC", at(0), "en"))
 
     assert (line.people, line.note) == (("anna",), "Call back\n\nat <11>")
 
@@ -182,6 +207,27 @@ def test_every_reason_of_the_domain_can_be_chosen_and_read(locale: str) -> None:
         assert [code for code, _ in offered] == list(codes)
         assert all(label not in ("", code) for code, label in offered)
         assert all(words.reason(code, locale) == label for code, label in offered)
+
+
+@pytest.mark.parametrize(
+    ("found", "english", "russian"),
+    [
+        (Hindrance("off_duty"), "", ""),
+        (Hindrance("suspended"), "Two alerts were not answered.", "Два уведомления остались"),
+        (Hindrance("absent", at(60)), "You are away until 10:01.", "Вас нет до 10:01."),
+        (Hindrance("out_of_shift", at(86400)), "You are out of shift until 21 Nov, 10:00.", "Нач"),
+        (Hindrance("never_on_shift"), "Your shift never begins: tell your manager.", "Ваша смена"),
+        (Hindrance("at_cap"), "You have had all leads of the day.", "Все ваши лиды за день"),
+        (Hindrance("unreachable"), "Your phone and e-mail are not entered: tell", "Ваши телефон"),
+    ],
+)
+def test_what_keeps_somebody_from_leads_in_words_to_them(
+    found: Hindrance, english: str, russian: str
+) -> None:
+    for locale, words_of_it in (("en", english), ("ru", russian)):
+        said = words.own_hindrance(found, "Europe/Berlin", at(0), locale)
+        assert said.startswith(words_of_it)
+        assert bool(said) == bool(words_of_it)
 
 
 def test_a_reason_of_a_newer_version_stays_a_code() -> None:
