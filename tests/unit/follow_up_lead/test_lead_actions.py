@@ -51,7 +51,8 @@ def test_a_closed_lead_is_opened_again() -> None:
     scene.act(180, "reopen")
 
     assert "Saved: Opened again" in scene.text(181)
-    assert 'value="acknowledge"' in scene.html(181)
+    assert 'value="talked"' in scene.html(181)
+    assert 'value="acknowledge"' not in scene.html(181), "they are on it"
 
 
 def test_whoever_is_to_call_again_can_say_that_they_are_on_it() -> None:
