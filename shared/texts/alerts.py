@@ -88,7 +88,7 @@ CUTS = (
     ("origin", 16),
     ("origin", 0),
     ("asked", 24),
-    ("colleague", 32),
+    ("colleague", 64),
     ("asked", 0),
     ("colleague", 0),
     ("name", 0),
@@ -96,8 +96,10 @@ CUTS = (
 """What gives way first in a text that is too long, and down to how much of it."""
 FRAME_CUTS = ("email", "headline", "deadline")
 """What goes, whole, when not even the rest fits: never the phone, never the link."""
-WORTH_SAYING = 8
+WORTH_SAYING = 12
 """Less than this of a cut text says nothing and is left out."""
+SHORTEST_NAME = 8
+"""A colleague whom the whole message is about is named at least so far."""
 
 
 def segments(text: str) -> int:
@@ -329,7 +331,9 @@ def off_duty_sms(who: Rep, reader: Rep, link: str) -> str:
         return f"{said % {'name': cut(name, length, dots)}}\n{link}"
 
     most = min(len(name), LONGEST["name"])
-    return message(_longest(WORTH_SAYING, most, lambda tried: segments(message(tried)) <= SEGMENTS))
+    return message(
+        _longest(SHORTEST_NAME, most, lambda tried: segments(message(tried)) <= SEGMENTS)
+    )
 
 
 def off_duty_email(who: Rep, reader: Rep, link: str) -> Email:
