@@ -39,6 +39,15 @@ def test_from_the_page_to_the_reps_phone_and_back(world: World, new_page: NewPag
     link = re.search(r"http\S+/l/\w{12}", sms["text"])
     assert link is not None
 
+    console = new_page(**PHONE)
+    for locale in ("en", "ru"):
+        for path in ("/", "/inbox", "/leads", "/dashboard", f"/leads/{sms['lead_id']}"):
+            console.goto(f"{world.url}{path}?lang={locale}")
+            assert fits(console), path
+    console.goto(f"{world.url}/leads?lang=en")
+    row = console.get_by_role("row").filter(has_text=NAME)
+    expect(row.get_by_text("demo-en")).to_be_in_viewport(ratio=1)
+
     rep = new_page(**PHONE)
     rep.goto(link[0])
     assert fits(rep)
