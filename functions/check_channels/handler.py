@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from check_channels.service import Parts, check
 from shared.adapters import alerts, channels, dynamodb
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.observability import logger, reactor
 from shared.settings import settings
@@ -19,7 +19,7 @@ def parts() -> Parts:
     topic, email_from = settings().alert_topic_arn, settings().alert_email_from
     table = dynamodb.Table(dynamodb.client(), settings().table_name)
     return Parts(
-        LeadTable(table),
+        PeopleTable(table),
         PolicyStore(table),
         channels.channels(topic, email_from),
         alerts.sender(topic, email_from),

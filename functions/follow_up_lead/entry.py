@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 from follow_up_lead.rights import may_see
 from follow_up_lead.service import Parts, behind
 from shared.acting import terms_of
-from shared.adapters.lead_table import ByHand
+from shared.adapters.filing import ByHand
 from shared.adapters.receipts import Filed
 from shared.domain.actions import Action, act
 from shared.domain.capture import captured

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from follow_up_lead.rights import may_see
 from shared.acting import Actor, act_on_latest, terms_of, undo_on_latest
-from shared.adapters.lead_table import ByHand, Link, Story
+from shared.adapters.filing import ByHand
+from shared.adapters.lead_table import Story
+from shared.adapters.link_table import Link
 from shared.adapters.receipts import Filed
 from shared.domain.events import LeadCaptured, Reading
 from shared.domain.lead import Change, LastAction, Lead

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from run_canary.page import Page
 from run_canary.service import Parts, run_canary
 from shared.adapters import dynamodb, mailbox
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.observability import Measurement, Metric, emit, logger, reactor
 from shared.settings import settings
 
@@ -21,7 +21,7 @@ ARRIVED = Metric("CanaryArrived", unit=MetricUnit.Seconds)
 @cache
 def parts() -> Parts:
     return Parts(
-        LeadTable(dynamodb.Table(dynamodb.client(), settings().table_name)),
+        PeopleTable(dynamodb.Table(dynamodb.client(), settings().table_name)),
         Page(settings().public_url),
         mailbox.Mailbox(mailbox.client(), settings().canary_queue_url),
         time.monotonic,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from send_alert.service import Parts
 from shared.adapters.alerts import AlertRefusedError
-from shared.adapters.lead_table import LINK_LIFE, Link
+from shared.adapters.link_table import LINK_LIFE, Link
 from shared.texts.alerts import new_link_sms
 
 Sent = Literal["sent", "failed", "dropped"]

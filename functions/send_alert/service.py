@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol
 
 from shared.adapters.alerts import AlertRefusedError
-from shared.adapters.lead_table import LINK_LIFE, Link
+from shared.adapters.link_table import LINK_LIFE, Link
 from shared.domain.events import AlertFailed, AlertKind, AlertSent
 from shared.domain.instants import seconds_between
 from shared.domain.lead import ALONE, Change, Lead, Note, OpenAlert

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 from shared.adapters import dynamodb, queues
+from shared.adapters.filing import Filing
 from shared.adapters.intake_table import IntakeTable
-from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.adapters.secret_store import SecretStore
 from shared.adapters.turnstile import Turnstile
@@ -22,7 +22,7 @@ def connect() -> Parts:
     table = dynamodb.Table(dynamodb.client(), settings().table_name)
     return Parts(
         PolicyStore(table),
-        LeadTable(table),
+        Filing(table),
         IntakeTable(table),
         SecretStore(settings().secrets_path),
         Bursts(),

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra.cli.deployment import OperatorError
-from shared.adapters.lead_table import STANDING
+from shared.adapters.people_table import STANDING
 from shared.adapters.subscriptions import address_of
 from shared.domain.form import Locale
 from shared.domain.names import Name

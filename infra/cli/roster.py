@@ -21,7 +21,8 @@ from infra.cli.on_duty import SUSPENDED, Duty
 from infra.cli.people_files import Person, read_people, read_person
 from infra.cli.republish import moment
 from shared.adapters import subscriptions
-from shared.adapters.lead_table import STANDING, LeadTable
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import STANDING
 from shared.adapters.policy_store import PolicyStore
 from shared.adapters.queues import Queue
 from shared.adapters.subscriptions import Subscription

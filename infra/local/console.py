@@ -21,7 +21,8 @@ from infra.local import charts, dashboard
 from infra.local.inbox import Inbox
 from infra.local.rendering import PAGES, locale_of, page, this_zone
 from shared.acting import readable_terms
-from shared.adapters.lead_table import LINK_LIFE, LeadTable, Link
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LINK_LIFE, Link
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.calendar import HORIZON_DAYS, Calendar
 from shared.domain.form import Form

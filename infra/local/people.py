@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from infra.local.errors import LaptopError
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.domain.roster import Rep
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def sample_people(file: Path = FILE) -> list[Rep]:
     return [Rep(team=sample["team"], **person) for person in sample["people"]]
 
 
-def seed(leads: LeadTable, people: Iterable[Rep]) -> None:
+def seed(table: PeopleTable, people: Iterable[Rep]) -> None:
     """Add those who are not there: what was changed since stays changed."""
     for person in people:
-        if person.rep_id not in {rep.rep_id for rep in leads.people(person.team)}:
-            leads.put_rep(person)
+        if person.rep_id not in {rep.rep_id for rep in table.people(person.team)}:
+            table.put_rep(person)
 
 
 def subscribe(sns: "SNSClient", topic_arn: str, people: Iterable[Rep], url: str) -> None:

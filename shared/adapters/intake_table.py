@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.adapters import keys
 from shared.adapters.dynamodb import Refusal, Table
-from shared.adapters.lead_table import STILL_WAITS, settled
+from shared.adapters.filing import STILL_WAITS, settled
 from shared.adapters.receipts import Filed, first_answer, receipt
 from shared.domain.intake import Admission, Kept
 from shared.domain.submission import receipt_of

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared.adapters.lead_table import Link
+from shared.adapters.link_table import Link
 from tests.browser.conftest import NewPage
 from tests.browser.test_first_lead import NAME, PHONE, fits
 from tests.integration.conftest import DESK_TEAM, World, until

@@ -20,7 +20,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 COPIED = ("events", "functions", "infra", "shared", "tests", "pyproject.toml", "template.yaml")
 
-SERVICE, TABLE = "functions/send_alert/service.py", "shared/adapters/lead_table.py"
+SERVICE = "functions/send_alert/service.py"
+ADAPTERS = "shared/adapters"
+TABLE, FILING = f"{ADAPTERS}/lead_table.py", f"{ADAPTERS}/filing.py"
+ALERTS, ITEMS = f"{ADAPTERS}/alert_table.py", f"{ADAPTERS}/lead_items.py"
 
 
 class Edit(NamedTuple):
@@ -58,7 +61,7 @@ LEASE = (
 BUGS: Mapping[str, Bug] = {
     # --- durability
     "two writes instead of one transaction": bug(
-        TABLE,
+        FILING,
         "transact([*writes, *self._settled(admission, lead.lead_id)])\n",
         """transact(writes[:1])
                 self._table.transact(writes[1:])
@@ -93,7 +96,7 @@ BUGS: Mapping[str, Bug] = {
         *matrix("retries"),
     ),
     "a lease that never ends": bug(
-        TABLE, LEASE, '            "attribute_not_exists(PK)",\n', *matrix("retries")
+        ALERTS, LEASE, '            "attribute_not_exists(PK)",\n', *matrix("retries")
     ),
     "a random name for each execution": bug(
         "shared/adapters/escalation.py",
@@ -137,19 +140,19 @@ BUGS: Mapping[str, Bug] = {
     ),
     "check, then act on the lead": Bug(
         (
-            Edit(TABLE, 'put(item, "version = :read", read=before.version)', "put(item)"),
+            Edit(ITEMS, 'put(item, "version = :read", read=before.version)', "put(item)"),
             Edit(
-                TABLE,
-                '                    "attribute_not_exists(PK)",\n'
-                "                )\n                for event in recorded",
-                "                )\n                for event in recorded",
+                ITEMS,
+                '                "attribute_not_exists(PK)",\n'
+                "            )\n            for event in recorded",
+                "            )\n            for event in recorded",
             ),
         ),
         orders("call_and_call"),
     ),
-    "no lease": bug(TABLE, LEASE, "", *orders("two_senders_of_one_alert")),
+    "no lease": bug(ALERTS, LEASE, "", *orders("two_senders_of_one_alert")),
     "whoever finds an alert settled records it too": bug(
-        TABLE,
+        ALERTS,
         'if former.get("leased_until", "") >= iso(now):',
         'if "outcome" not in former:',
         *orders("two_senders_of_one_alert"),
@@ -173,7 +176,7 @@ BUGS: Mapping[str, Bug] = {
         *orders("one_button_pressed_twice"),
     ),
     "a turn that two may take": bug(
-        TABLE,
+        f"{ADAPTERS}/people_table.py",
         """                "attribute_not_exists(version) OR version = :read",
                 read=before.version,
 """,
@@ -182,8 +185,8 @@ BUGS: Mapping[str, Bug] = {
     ),
     "a lead is opened again beside a newer one": bug(
         TABLE,
-        "            writes += [self._take_back(guard, lead.lead_id) for guard in lead.guards]",
-        "            pass",
+        "writes += [take_back(self._table, guard, lead.lead_id) for guard in lead.guards]",
+        "pass",
         *orders("reopening_and_another_post"),
     ),
     "an agreed time wakes nobody": bug(

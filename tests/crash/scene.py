@@ -15,7 +15,8 @@ from infra.cli.replan import move
 from send_alert import service as sending
 from shared.adapters import alerts, dynamodb, escalation
 from shared.adapters.dynamodb import Table
-from shared.adapters.lead_table import LeadTable, Link
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import Link
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.actions import Action, ActionName, act
 from shared.domain.clocks import Terms

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.adapters.lead_table import Link
+from shared.adapters.link_table import Link
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
 from tests.integration.conftest import DESK_TEAM, World, until

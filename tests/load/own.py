@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.adapters import dynamodb
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.filing import Filing
 from shared.clients import native
 from shared.domain.capture import captured
 from shared.domain.submission import accept
@@ -46,7 +46,7 @@ def median_us(call: Callable[[], object]) -> float:
 def main() -> None:
     event = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     table = dynamodb.Table(Forgetful(), "leads")  # type: ignore[arg-type] # the one call capture makes
-    parts = function.parts()._replace(leads=LeadTable(table))
+    parts = function.parts()._replace(leads=Filing(table))
     policies = parts.policies
     function.parts = lambda: parts  # type: ignore[assignment] # for this process
     policy = policies.current()

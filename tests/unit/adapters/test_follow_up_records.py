@@ -1,5 +1,5 @@
-"""What the follow-up writes beside the lead: whose turn it is, who did not answer, and contacts
-that come back to a lead which is opened again.
+"""What the follow-up writes beside the lead: who did not answer, and contacts that come back to a
+lead which is opened again.
 """
 
 from datetime import timedelta
@@ -14,28 +14,15 @@ from shared.adapters.lead_table import LeadTable
 from shared.domain.actions import Action, ActionName, act, undo
 from shared.domain.events import LeadAcknowledged, LeadEvent, LeadRejected, LeadReopened
 from shared.domain.lead import Change, Lead, Missed
-from shared.domain.roster import Rep, Roster
-from shared.domain.routing import EVERYBODY, Chosen, Nobody, Rotation, choose
+from shared.domain.roster import Rep
 from shared.errors import IllegalActionError, LeadChangedError
 from tests.unit.adapters.samples import a_submission, captured
-from tests.unit.domain.samples import ANNA, BORIS, CLARA, RECEIVED, TERMS, at
-
-TEAM = (ANNA, BORIS, CLARA)
+from tests.unit.domain.samples import ANNA, RECEIVED, TERMS, at
 
 
 @pytest.fixture
 def leads(table: Table) -> LeadTable:
     return LeadTable(table)
-
-
-def next_one(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
-    return choose(EVERYBODY.rules, Roster(TEAM, RECEIVED), rotation)
-
-
-def take_turn(leads: LeadTable) -> str:
-    chosen = leads.take_turn("sales", next_one)
-    assert isinstance(chosen, Chosen)
-    return chosen.rep.rep_id
 
 
 def a_captured_lead(leads: LeadTable, number: int = 1, **fields: Any) -> Lead:
@@ -48,52 +35,6 @@ def a_captured_lead(leads: LeadTable, number: int = 1, **fields: Any) -> Lead:
 def after(leads: LeadTable, lead: Lead, second: float, *events: LeadEvent, **fields: Any) -> Lead:
     change = Change(tuple(events), **fields)
     return leads.record(lead, change, actor="anna", at=at(second))
-
-
-# --- turns ---------------------------------------------------------------------------------------
-
-
-def test_turns_go_round_across_everybody_who_asks(table: Table) -> None:
-    workers = [LeadTable(table) for _ in range(2)]
-
-    taken = [take_turn(workers[number % 2]) for number in range(6)]
-
-    assert taken == ["anna", "boris", "clara"] * 2
-
-
-def test_nobody_to_choose_moves_no_turn(leads: LeadTable, table: Table) -> None:
-    def nobody(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
-        return choose(EVERYBODY.rules, Roster((), RECEIVED), rotation)
-
-    assert isinstance(leads.take_turn("sales", nobody), Nobody)
-    assert table.get(keys.rotation("sales")) is None
-
-
-def test_a_lead_does_not_wait_for_a_rotation_that_never_stands_still(
-    leads: LeadTable, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Table, "pause", lambda *_: None)
-    calls = 0
-
-    def somebody_is_faster(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
-        nonlocal calls
-        calls += 1
-        item = {**keys.rotation("sales"), "version": rotation.version + 5}
-        table.transact([table.put(item)])
-        return next_one(rotation)
-
-    chosen = leads.take_turn("sales", somebody_is_faster)
-
-    assert isinstance(chosen, Chosen)
-    assert calls == 12
-
-
-def test_turns_of_before_there_was_a_version_are_gone_on_from(
-    leads: LeadTable, table: Table
-) -> None:
-    table.transact([table.put({**keys.rotation("sales"), "turn": 7})])
-
-    assert [take_turn(leads) for _ in range(3)] == ["anna", "boris", "clara"]
 
 
 # --- alerts that nobody answered -----------------------------------------------------------------

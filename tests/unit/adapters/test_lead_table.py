@@ -1,6 +1,6 @@
 """Leads in the table, over the template's own table definition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,24 +8,20 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from shared.adapters import keys
-from shared.adapters.dynamodb import Table
-from shared.adapters.lead_table import MOST_GUARDS, LeadTable, Link
+from shared.adapters.contact_guards import MOST_GUARDS
+from shared.adapters.dynamodb import Item, Table
+from shared.adapters.lead_table import LeadTable
 from shared.domain import events as happened
 from shared.domain.actions import Action, act
 from shared.domain.lead import Change, Lead
 from shared.errors import (
-    AlertLeasedError,
     IdempotencyConflictError,
     LeadChangedError,
     StorageUnavailableError,
-    UnknownLinkError,
 )
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.following import planned
 from tests.unit.domain.samples import (
-    ANNA,
-    BORIS,
-    MARIA,
     RECEIVED,
     TERMS,
     at,
@@ -281,68 +277,6 @@ def test_overdue_leads_are_found_by_time(leads: LeadTable) -> None:
     assert leads.captured_on("2026-11-21") == []
 
 
-def alert_link(lead_id: str = "a" * 32) -> Link:
-    return Link(
-        kind="lead",
-        team="sales",
-        rep_id="anna",
-        lead_id=lead_id,
-        expires_at=int(at(86400).timestamp()),
-    )
-
-
-def test_one_lease_at_a_time_and_none_after_the_alert_was_sent(leads: LeadTable) -> None:
-    submission = a_submission()
-    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
-    code = leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(0))
-    assert isinstance(code, str)
-    assert leads.link(code, at(1)) == alert_link()
-
-    with pytest.raises(AlertLeasedError):
-        leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(29))
-    second = leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(31))
-    assert second not in (None, code), "the holder died"
-
-    sent = happened.AlertSent(alert_id="1-new-anna-sms", rep_id="anna", via="sms", message_id="m")
-    leads.settle_alert(lead.lead_id, sent)
-    assert leads.lease_alert(lead.lead_id, "1-new-anna-sms", alert_link(), at(999)) == sent
-
-    leads.lease_alert(lead.lead_id, "1-new-anna-email", alert_link(), at(0))
-    refused = happened.AlertFailed(
-        alert_id="1-new-anna-email", rep_id="anna", via="email", reason="topic_missing"
-    )
-    leads.settle_alert(lead.lead_id, refused)
-    assert leads.lease_alert(lead.lead_id, "1-new-anna-email", alert_link(), at(99)) == refused
-
-
-def test_an_alert_that_an_older_version_settled_is_settled(leads: LeadTable, table: Table) -> None:
-    sent = happened.AlertSent(alert_id="1-new-anna-sms", rep_id="anna", via="sms", message_id="m")
-    as_it_was = {**keys.alert("lead", sent.alert_id), "outcome": sent.model_dump(mode="json")}
-    table.transact([table.put(as_it_was)])
-
-    assert leads.lease_alert("lead", sent.alert_id, alert_link(), at(0)) == sent
-
-
-def test_a_wrong_and_an_expired_code_look_the_same(leads: LeadTable, table: Table) -> None:
-    code = leads.make_link(alert_link())
-
-    assert len(code) == 12
-    assert code.isalnum()
-    for wrong, moment in (("A" * 12, at(0)), (code, at(86400)), (code.swapcase(), at(0))):
-        with pytest.raises(UnknownLinkError, match="unknown link"):
-            leads.link(wrong, moment)
-    items = table.dynamodb.scan(TableName="leads")["Items"]
-    assert code not in str(items), "whoever reads the table cannot open a lead"
-
-
-def test_people_are_those_of_their_team(leads: LeadTable) -> None:
-    for rep in (MARIA, BORIS, ANNA):
-        leads.put_rep(rep)
-
-    assert leads.people("sales") == [ANNA, BORIS, MARIA]
-    assert leads.people("other") == []
-
-
 # --- a DynamoDB in trouble: what moto never does ------------------------------------------------
 
 
@@ -447,25 +381,25 @@ def test_no_float_reaches_the_table(table: Table) -> None:
 
 
 def test_a_lead_that_closes_while_somebody_joins_is_not_joined(
-    leads: LeadTable, monkeypatch: pytest.MonkeyPatch
+    leads: LeadTable, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = a_submission(1)
     old_id = leads.capture(first, captured(first)).lead_id
     second = a_submission(2, phone=first.contact.phone)
-    real = leads.lead
+    real = table.get
 
-    def closes_after_it_was_read(lead_id: str) -> Lead | None:
-        lead = real(lead_id)
-        if lead is not None and lead.status == "open":
-            close(leads, lead)
-        return lead
+    def closes_after_it_was_read(key: Mapping[str, str]) -> Item | None:
+        item = real(key)
+        if key == keys.lead(old_id) and item is not None and item["status"] == "open":
+            close(leads, Lead.model_validate(item))
+        return item
 
-    monkeypatch.setattr(leads, "lead", closes_after_it_was_read)
+    monkeypatch.setattr(table, "get", closes_after_it_was_read)
     filed = leads.capture(second, captured(second))
 
     assert filed.outcome == "created"
     assert filed.lead_id != old_id
-    assert real(old_id).submissions == 1  # type: ignore[union-attr] # it exists
+    assert the_lead(leads, old_id).submissions == 1
 
 
 def test_a_test_lead_touches_no_contact_no_list_and_does_not_stay(

@@ -8,7 +8,8 @@ import pytest
 
 from follow_up_lead.service import behind
 from infra.cli.deployment import Deployment
-from shared.adapters.lead_table import LINK_LIFE, LeadTable, Link
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LINK_LIFE, Link
 from shared.errors import UnknownLinkError
 from tests.unit.cli.conftest import Run
 from tests.unit.domain.samples import ANNA, BORIS

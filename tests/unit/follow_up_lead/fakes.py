@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from follow_up_lead.service import Parts
 from infra.cli.policy_files import read_policy
-from shared.adapters.lead_table import Link, Story
+from shared.adapters.lead_table import Story
+from shared.adapters.link_table import Link
 from shared.adapters.receipts import Filed
 from shared.domain.calendar import Calendar
 from shared.domain.events import VISITOR, LeadCaptured, LeadEvent, RecordedEvent

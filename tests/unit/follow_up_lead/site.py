@@ -8,7 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from follow_up_lead import handler
 from follow_up_lead.service import Parts
 from shared.adapters.dynamodb import Table
-from shared.adapters.lead_table import LeadTable, Link
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import Link
 from shared.domain.lead import Lead
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, MARIA

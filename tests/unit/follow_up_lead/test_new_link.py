@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from follow_up_lead.new_link import ANSWERED_AFTER_SECONDS, ask_for_link
 from send_alert.new_link import send_link
 from send_alert.service import Parts as Sending
-from shared.adapters.lead_table import MOST_LINKS_AN_HOUR
+from shared.adapters.link_table import MOST_LINKS_AN_HOUR
 from shared.domain.instants import iso
 from shared.errors import AlertNotSentError, PolicyError
 from tests.unit.domain.samples import ANNA, BORIS, a_rep, at

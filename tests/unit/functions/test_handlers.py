@@ -22,7 +22,8 @@ from infra.cli.policy_files import read_policy
 from run_canary.page import Answer
 from shared.adapters import alerts, dynamodb, escalation, event_bus, keys, mailbox, queues
 from shared.adapters.dynamodb import Table
-from shared.adapters.lead_table import LeadTable, Link
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import Link
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.lead import Lead
 from shared.errors import LeadlineError

@@ -1,0 +1,117 @@
+"""advance_follow_up, send_alert and sweep_follow_ups together, over the template's table and the
+sample policy; SNS, SQS and Step Functions are stand-ins."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from advance_follow_up import service as advance_service
+from infra.cli.policy_files import read_policy
+from send_alert import service as alert_service
+from send_alert.service import send
+from shared.adapters.dynamodb import Table
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.policy_store import PolicyStore
+from shared.domain.actions import Action, ActionName, act
+from shared.domain.clocks import Terms
+from shared.domain.events import AlertSent, LeadEvent
+from shared.domain.lead import Lead
+from shared.domain.roster import Rep
+from tests.unit.adapters.samples import a_submission, captured
+from tests.unit.domain.samples import at
+from tests.unit.functions.fakes import FakeEscalation, FakeQueue, FakeSender
+from tests.unit.template import ROOT
+
+POLICY = ROOT / "infra/policy"
+ANNAS_PHONE = "+447700900001"
+
+
+class Flow(NamedTuple):
+    """A captured lead, and the parts that advance it and send its alerts."""
+
+    lead_id: str
+    leads: LeadTable
+    advancing: advance_service.Parts
+    sending: alert_service.Parts
+
+    @property
+    def lead(self) -> Lead:
+        return self._lead(self.lead_id)
+
+    def _lead(self, lead_id: str) -> Lead:
+        lead = self.leads.lead(lead_id)
+        assert lead is not None
+        return lead
+
+    @property
+    def events(self) -> list[LeadEvent]:
+        story = self.leads.story(self.lead_id)
+        assert story is not None
+        return [recorded.event for recorded in story.events]
+
+    @property
+    def event_types(self) -> list[str]:
+        return [event.type for event in self.events]
+
+    @property
+    def waited(self) -> list[tuple[str, Decimal | None]]:
+        """Who was alerted, and what the alert says of how long that took."""
+        sent = [event for event in self.events if isinstance(event, AlertSent)]
+        return [(alert.rep_id, alert.after_seconds) for alert in sent]
+
+    @property
+    def wakes(self) -> dict[str, Any]:
+        assert isinstance(self.advancing.escalation, FakeEscalation)
+        return self.advancing.escalation.started
+
+    @property
+    def queued(self) -> list[Any]:
+        assert isinstance(self.advancing.alert_queue, FakeQueue)
+        return self.advancing.alert_queue.messages
+
+    @property
+    def sender(self) -> FakeSender:
+        assert isinstance(self.sending.sender, FakeSender)
+        return self.sending.sender
+
+    @property
+    def outbox(self) -> list[tuple[str, str, str]]:
+        return self.sender.outbox
+
+    def rep_calls(self, now: datetime) -> None:
+        self.rep_does("no_answer", now)
+
+    def rep_does(self, name: ActionName, now: datetime) -> None:
+        lead = self.lead
+        terms = Terms.of(self.advancing.policies.version(lead.policy_version), lead)
+        change = act(lead, Action(name=name, action_id=str(now)), "anna", now, terms)
+        assert change is not None
+        self.leads.record(lead, change, actor="rep:anna", at=now)
+
+    def another(self, number: int) -> str:
+        """One more lead, of somebody else: its id."""
+        submission = a_submission(number)
+        return self.leads.capture(submission, captured(submission)).lead_id
+
+    def send_all(self, lead_id: str, now: datetime) -> list[alert_service.Sent]:
+        """Sends what waits to be sent about a lead: what became of each."""
+        waiting = self._lead(lead_id).open_alerts
+        return [send(lead_id, alert_id, self.sending, now) for alert_id in waiting]
+
+
+def flow_on(table: Table, people: Iterable[Rep], sender: FakeSender) -> Flow:
+    """A lead that was captured for these people."""
+    policies, leads = PolicyStore(table), LeadTable(table)
+    policies.publish(read_policy(POLICY, {"SITE": "https://example.com"}))
+    for rep in people:
+        leads.put_rep(rep)
+    submission = a_submission()
+    return Flow(
+        leads.capture(submission, captured(submission)).lead_id,
+        leads,
+        advance_service.Parts(leads, policies, FakeEscalation(), FakeQueue(), lambda _: None),
+        alert_service.Parts(
+            leads, sender, "https://go.example.com", lambda _: None, lambda: at(3.5)
+        ),
+    )

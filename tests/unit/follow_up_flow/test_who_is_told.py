@@ -1,0 +1,113 @@
+"""Who hears of a lead, and in which words."""
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from advance_follow_up.service import advance
+from send_alert.service import send
+from shared.domain.events import AlertRequested
+from shared.domain.follow_up import EVERY_CHANNEL
+from shared.domain.lead import Change
+from shared.texts.alerts import segments
+from tests.unit.adapters.samples import a_submission, captured
+from tests.unit.domain.samples import ANNA, BORIS, MARIA, at
+from tests.unit.follow_up_flow.flow import Flow
+
+
+def test_the_manager_gets_the_teams_list(flow: Flow) -> None:
+    for second in (0, 120, 180, 300):
+        advance(flow.lead_id, flow.advancing, at(second), run=1 if second else None)
+
+    assert send(flow.lead_id, "1-breach-maria-sms", flow.sending, at(300)) == "sent"
+    (_, to, text) = flow.outbox[-1]
+    code = re.search(r"/r/(\w{12})$", text)
+    assert code is not None
+    assert to == MARIA.phone
+    assert flow.leads.link(code[1], at(301)).kind == "list"
+
+
+def test_the_first_to_hear_of_a_lead_is_a_rep_and_no_manager(flow: Flow) -> None:
+    for rep in flow.leads.people("sales"):
+        flow.leads.put_rep(rep.model_copy(update={"on_duty": False}))
+    advance(flow.lead_id, flow.advancing, at(0))
+    assert send(flow.lead_id, "unassigned-maria-sms", flow.sending, at(1)) == "sent"
+    flow.leads.put_rep(BORIS)
+    advance(flow.lead_id, flow.advancing, at(120), run=1)
+    (first, *_) = [key for key, alert in flow.lead.open_alerts.items() if alert.rep_id == "boris"]
+    later = flow.sending._replace(clock=lambda: at(121))
+    assert send(flow.lead_id, first, later, at(120)) == "sent"
+
+    assert flow.waited == [("maria", None), ("boris", Decimal("121.000"))]
+
+
+def test_who_asks_again_is_told_of_in_their_new_words(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    again = a_submission(
+        9,
+        email="anna1@example.com",
+        phone="+447700900777",
+        values={"message": "Wrong number before, this is mine"},
+        received_at=at(10),
+    )
+    assert flow.leads.capture(again, captured(again)).outcome == "joined"
+    advance(flow.lead_id, flow.advancing, at(11))
+
+    assert send(flow.lead_id, "again2-anna-sms", flow.sending, at(12)) == "sent"
+    assert send(flow.lead_id, "again2-anna-email", flow.sending, at(12)) == "sent"
+    for _, _, text in flow.outbox:
+        assert "+44 7700 900777" in text
+    assert "this is mine" in flow.outbox[1][2]
+    assert flow.lead.phone == "+447700900001", "nothing old is overwritten"
+
+
+def test_somebody_who_left_the_team_is_not_texted(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.leads.put_rep(ANNA.model_copy(update={"phone": None}))
+
+    assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "failed"
+    assert flow.outbox == []
+
+
+@pytest.mark.parametrize(
+    ("rep_id", "subject"), [("boris", "You are off duty now"), ("maria", "Boris is off duty now")]
+)
+def test_who_is_off_duty_is_told_in_words_for_the_reader(
+    flow: Flow, rep_id: str, subject: str
+) -> None:
+    asked = tuple(
+        AlertRequested(
+            alert_id=f"off-{via}",
+            round=1,
+            step="off_duty",
+            kind="off_duty",
+            rep_id=rep_id,
+            via=via,
+            about="boris",
+        )
+        for via in EVERY_CHANNEL
+    )
+    flow.leads.record(flow.lead, Change(asked), actor="test", at=at(0))
+
+    for alert in asked:
+        assert send(flow.lead_id, alert.alert_id, flow.sending, at(1)) == "sent"
+
+    (sms, email) = flow.outbox
+    assert sms[2].startswith(subject.removesuffix(" now"))
+    assert segments(sms[2]) <= 2
+    assert email[2].startswith(f"{subject}\n")
+
+
+def test_who_is_on_it_is_stood_in_for_by_nobody(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.rep_does("acknowledge", at(2))
+    flow.sender.refuse = "opted_out"
+    for alert_id in flow.lead.open_alerts:
+        send(flow.lead_id, alert_id, flow.sending, at(3))
+    flow.sender.refuse = None
+
+    advance(flow.lead_id, flow.advancing, at(4))
+
+    assert "RepNotReached" in flow.event_types
+    assert flow.lead.open_alerts == {}
