@@ -82,12 +82,15 @@ class Flow(NamedTuple):
     def rep_calls(self, now: datetime) -> None:
         self.rep_does("no_answer", now)
 
-    def rep_does(self, name: ActionName, now: datetime) -> None:
+    def rep_does(
+        self, name: ActionName, now: datetime, rep_id: str = "anna", **fields: Any
+    ) -> None:
         lead = self.lead
         terms = Terms.of(self.advancing.policies.version(lead.policy_version), lead)
-        change = act(lead, Action(name=name, action_id=str(now)), "anna", now, terms)
+        action = Action(name=name, action_id=str(now), **fields)
+        change = act(lead, action, rep_id, now, terms)
         assert change is not None
-        self.leads.record(lead, change, actor="rep:anna", at=now)
+        self.leads.record(lead, change, actor=f"rep:{rep_id}", at=now)
 
     def another(self, number: int) -> str:
         """One more lead, of somebody else: its id."""

@@ -111,3 +111,43 @@ def test_who_is_on_it_is_stood_in_for_by_nobody(flow: Flow) -> None:
 
     assert "RepNotReached" in flow.event_types
     assert flow.lead.open_alerts == {}
+
+
+def test_whoever_is_handed_a_lead_hears_from_whom_and_what_they_said(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.rep_does("hand_over", at(20), to_rep_id="boris", note="After five. Two warehouses")
+    advance(flow.lead_id, flow.advancing, at(20))
+
+    assert flow.send_all(flow.lead_id, at(21)) == ["sent", "sent"]
+    (_, _, sms), (_, _, email) = flow.outbox
+    assert "From Anna: After five…" in sms
+    assert "Note from Anna:\n> After five. Two warehouses" in email
+
+
+def test_a_lead_that_is_handed_on_says_nothing_of_the_hand_before(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.rep_does("hand_over", at(20), to_rep_id="boris", note="After five")
+    flow.rep_does("hand_over", at(30), "boris", to_rep_id="maria")
+    advance(flow.lead_id, flow.advancing, at(30))
+
+    flow.send_all(flow.lead_id, at(31))
+    told = [text for _, to, text in flow.outbox if to in {MARIA.phone, "maria"}]
+    assert len(told) == 2
+    for text in told:
+        assert "From Boris" in text
+        assert "After five" not in text
+
+
+def test_whoever_is_to_see_to_it_hears_whose_lead_it_is(flow: Flow) -> None:
+    for second in (0, 120, 180, 299):
+        advance(flow.lead_id, flow.advancing, at(second), run=1 if second else None)
+        flow.send_all(flow.lead_id, at(second))
+    flow.rep_does("acknowledge", at(299))
+    advance(flow.lead_id, flow.advancing, at(300), run=1)
+    flow.send_all(flow.lead_id, at(300))
+
+    texts = [text for via, _, text in flow.outbox if via == "sms"]
+    beside = [text for text in texts if text.startswith(("Please step in", "Nobody called"))]
+    assert len(beside) == 2, "a colleague and the manager"
+    assert all("\nWith Anna\n" in text for text in beside)
+    assert not any("Ведёт" in text for text in texts), "to its owner"
