@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from shared.domain.aliases import CANONICAL
 from shared.domain.attribution import read_addresses, read_touch
-from shared.domain.contact import read_name
+from shared.domain.contact import Contact, read_name
 from shared.domain.form import Form
 from shared.domain.intake import IntakeKind, Kept
 from shared.domain.submission import Submission, read_contact
@@ -208,8 +208,7 @@ Facts = dict[str, Any]
 """What is stored, in the words of a case."""
 
 
-def _of_submission(submission: Submission) -> Facts:
-    contact, touch = submission.contact, submission.touch
+def _of_contact(contact: Contact) -> Facts:
     return {
         "name": {
             "full": contact.name,
@@ -221,6 +220,13 @@ def _of_submission(submission: Submission) -> Facts:
         "phone_ext": contact.phone_extension,
         "email": contact.email,
         "company": contact.company,
+    }
+
+
+def _of_submission(submission: Submission) -> Facts:
+    touch = submission.touch
+    return {
+        **_of_contact(submission.contact),
         "message": submission.message,
         "consent": submission.consent,
         "consent_text": submission.consent_text,
@@ -251,16 +257,7 @@ def _of_kept(kept: Kept, form: Form) -> Facts:
     touch = read_touch(told.tags, decoded.page)
     addresses = read_addresses(told.tags, decoded.page)
     return {
-        "name": {
-            "full": contact.name,
-            "given": contact.given_name,
-            "family": contact.family_name,
-            "patronymic": read_name(contact.name or "").patronymic,
-        },
-        "phone": contact.phone,
-        "phone_ext": contact.phone_extension,
-        "email": contact.email,
-        "company": contact.company,
+        **_of_contact(contact),
         "message": told.values.get("message"),
         "consent": consent,
         "consent_text": told.apart.get("consent_text"),

@@ -1,5 +1,7 @@
 """People and rotations in the table: what moves by itself is not overwritten."""
 
+from datetime import date
+
 import pytest
 
 from shared.adapters import keys
@@ -95,6 +97,16 @@ def test_people_are_those_of_their_team(people: PeopleTable) -> None:
 
     assert people.people("sales") == [ANNA, BORIS, MARIA]
     assert people.people("other") == []
+
+
+def test_the_day_on_which_managers_were_told_is_that_of_their_team(people: PeopleTable) -> None:
+    assert people.channels_told_on("sales") is None
+
+    people.note_channels_told("sales", date(2026, 11, 20))
+    people.note_channels_told("sales", date(2026, 11, 21))
+
+    assert people.channels_told_on("sales") == date(2026, 11, 21)
+    assert people.channels_told_on("other") is None
 
 
 # --- turns ---------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from run_canary.page import Answer
 from shared.adapters import alerts, dynamodb, escalation, event_bus, keys, mailbox, queues
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
-from shared.adapters.link_table import Link
+from shared.adapters.link_table import Link, LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.lead import Lead
 from shared.errors import LeadlineError
@@ -273,10 +274,10 @@ def test_a_bug_is_counted_in_every_function(
     for owner, name in (
         (PolicyStore, "current"),
         (LeadTable, "lead"),
-        (LeadTable, "link"),
+        (LinkTable, "link"),
         (LeadTable, "overdue"),
-        (LeadTable, "people"),
-        (LeadTable, "put_rep"),
+        (PeopleTable, "people"),
+        (PeopleTable, "put_rep"),
         (event_bus.EventBus, "publish"),
     ):
         monkeypatch.setattr(owner, name, broken)
