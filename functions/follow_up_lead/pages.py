@@ -21,7 +21,7 @@ from shared.domain.roster import Rep, Roster
 from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH
 from shared.errors import RetryableError, UnknownLinkError
 from shared.observability import logger, report_unexpected
-from shared.texts import LOCALES, clocks, figures, render, translation, words
+from shared.texts import LOCALES, clocks, figures, origin, render, translation, words
 from shared.texts.clocks import Reader
 from shared.texts.pages import page_headers
 from shared.texts.plain import one_line, paragraphs
@@ -173,8 +173,8 @@ def person_of(lead: Lead, locale: str) -> dict[str, str]:
         "company": one_line(lead.company or ""),
         **_reached(lead.as_said_last, locale),
         "form": one_line(lead.form_title or lead.form_id),
-        "source": one_line(words.source_of(lead, locale)),
-        "channel": words.channel_of(lead, locale),
+        "source": one_line(origin.source_of(lead, locale)),
+        "channel": origin.channel_of(lead, locale),
         "page": one_line(lead.page or ""),
     }
 

@@ -30,7 +30,7 @@ from shared.domain.roster import Rep, Roster
 from shared.domain.typed_action import CURRENCIES, read_action
 from shared.domain.waiting import Listed, listed, urgency
 from shared.errors import IllegalActionError, UnknownLinkError
-from shared.texts import LOCALES, figures, words
+from shared.texts import LOCALES, figures, origin, words
 from shared.texts.clocks import Reader
 from shared.texts.plain import one_line
 from shared.texts.refusals import refusal
@@ -231,7 +231,7 @@ def _row(one: Listed, now: datetime) -> tuple[str, ...]:
             business = figures.span(timedelta(seconds=one.business_seconds), "en")
     owner = f"{lead.team}/{lead.rep_id or '-'}"
     who = one_line(masked(lead))
-    channel = words.channel_of(lead, "en") or words.source_of(lead, "en")
+    channel = origin.channel_of(lead, "en") or origin.source_of(lead, "en")
     return state, wall, business, owner, lead.form_id, channel, who, lead.lead_id
 
 

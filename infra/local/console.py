@@ -29,7 +29,7 @@ from shared.domain.form import Form
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
 from shared.domain.waiting import Listed, listed, urgency
-from shared.texts import clocks, words
+from shared.texts import clocks, origin, words
 from shared.texts.clocks import Reader
 from shared.texts.promise import told
 from shared.texts.whole_story import who, whole_story
@@ -196,7 +196,8 @@ class Console:
             names=names,
             reader=reader_of(request, now),
             clocks=clocks,
-            words=words,
+            state=words.state,
+            origin=origin,
             who=who,
         )
 

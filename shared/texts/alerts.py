@@ -14,8 +14,8 @@ from shared.domain.lead import Lead
 from shared.domain.roster import Rep
 from shared.texts import mark, translation
 from shared.texts.figures import ago, clock, lateness, phone, time_left
+from shared.texts.origin import source_of
 from shared.texts.plain import cut, one_line, paragraphs
-from shared.texts.words import source_of
 
 HEADLINES: dict[AlertKind, str] = {
     "new": mark("New lead"),

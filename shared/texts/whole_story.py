@@ -16,7 +16,7 @@ from shared.domain.events import OPERATOR, LeadEvent, RecordedEvent, Verdict
 from shared.domain.lead import Lead, Note
 from shared.domain.submission import Submission
 from shared.domain.waiting import Listed, listed
-from shared.texts import channels, clocks, figures, mark, translation, words
+from shared.texts import channels, clocks, figures, mark, origin, translation, words
 from shared.texts.alerts import HEADLINES
 from shared.texts.clocks import Clock, Reader, Row
 from shared.texts.plain import one_line, paragraphs
@@ -174,8 +174,8 @@ def _facts(known: Known, stands: Listed, reader: Reader) -> list[Fact]:
         (_("Owner"), _name(lead.rep_id, known, reader) if lead.rep_id else _("Nobody yet")),
         (_("Team"), lead.team),
         (_("Form"), lead.form_title or lead.form_id),
-        (_("Source"), words.source_of(lead, locale) if lead.came else lead.source),
-        (_("Channel"), words.channel_of(lead, locale)),
+        (_("Source"), origin.source_of(lead, locale) if lead.came else lead.source),
+        (_("Channel"), origin.channel_of(lead, locale)),
         (_("Verdict"), _(_VERDICTS[lead.verdict])),
         (_("Received"), _time(lead.received_at, reader)),
         (_("Call by"), _time(stands.call_by, reader) if lead.awaits_attempt else None),
@@ -243,12 +243,12 @@ def _origin(submission: Submission, reader: Reader) -> Iterator[tuple[str, str |
     """Where somebody came from, and what told it."""
     _ = translation(reader.locale).gettext
     if submission.came:
-        yield _("Source"), words.came(submission.came, reader.locale)
+        yield _("Source"), origin.came(submission.came, reader.locale)
         yield _("Sent through"), _("entered by hand")
         return
     touch, first = submission.touch, submission.first_touch
     aliased, by_google = (
-        words.channel(name, reader.locale)
+        origin.channel(name, reader.locale)
         for name in (submission.aliased_channel, submission.channel)
     )
     yield _("Channel"), _by(aliased, submission.aliased_channel_rule)

@@ -12,7 +12,7 @@ from shared.domain.clocks import Terms
 from shared.domain.events import LeadEvent, RecordedEvent
 from shared.domain.lead import Lead, Note
 from shared.domain.submission import NamedFile, Submission
-from shared.texts import words
+from shared.texts import origin
 from shared.texts.clocks import Reader
 from shared.texts.whole_story import Fact, Known, WholeStory, who, whole_story
 from tests.unit.adapters.samples import a_submission
@@ -384,8 +384,8 @@ def test_what_was_entered_by_hand_tells_who_did_and_how_the_person_came(
 
 @pytest.mark.parametrize("name", sorted(CHANNELS))
 def test_every_channel_has_words(name: str) -> None:
-    assert words.channel(name, "en") == name
-    assert name == "SMS" or words.channel(name, "ru") != name
+    assert origin.channel(name, "en") == name
+    assert name == "SMS" or origin.channel(name, "ru") != name
 
 
 def test_the_story_is_told_in_russian() -> None:
