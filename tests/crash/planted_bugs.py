@@ -237,6 +237,34 @@ BUGS: Mapping[str, Bug] = {
         '        reopens = change.events[0].type == "LeadReopened"',
         *orders("undoing_an_outcome_and_another_post"),
     ),
+    "an alert that came in the moment of a hand-over goes with it": bug(
+        "shared/domain/projection.py",
+        "        return key in last.earlier_alerts or _stays(",
+        "        return _stays(",
+        "tests/unit/domain/test_undo.py",
+    ),
+    "what a visitor wrote meanwhile is closed unread when a reopening is undone": bug(
+        "shared/domain/projection.py",
+        "            case happened.LeadResubmitted() if last is not None and last.has_reopened:",
+        "            case happened.LeadResubmitted() if last is None:",
+        *orders("undoing_a_reopening_and_another_post"),
+    ),
+    "an SMS stands for others though their e-mails failed": bug(
+        SERVICE,
+        '            ring = "alone" if ring == "covered" else ring\n',
+        "            pass\n",
+        "tests/unit/follow_up_flow/test_bursts.py",
+    ),
+    "an SMS that did not arrive stands for others": bug(
+        SERVICE,
+        """    except AlertRefusedError as error:
+        if ring == "together":
+            parts.leads.stop_ringing(rep, lead_id, alert_id)
+""",
+        """    except AlertRefusedError as error:
+""",
+        "tests/unit/follow_up_flow/test_bursts.py",
+    ),
     # --- the rest
     "looking at a lead acknowledges it": bug(
         "functions/follow_up_lead/handler.py",

@@ -135,6 +135,29 @@ def test_in_a_burst_a_reminder_by_text_alone_is_not_lost_with_a_broken_mail(tabl
     assert len([text for text in to_anna if "/r/" in text]) == 3, "one in each moment"
 
 
+class SenderThatRefusesOneList(FakeSender):
+    """Refuses the first text that leads to a list."""
+
+    has_refused = False
+
+    def _send(self, via: str, to: str, text: str) -> str:
+        if via == "sms" and "/r/" in text and not self.has_refused:
+            self.has_refused = True
+            raise AlertRefusedError("opted_out")
+        return super()._send(via, to, text)
+
+
+def test_a_text_for_many_that_was_refused_stands_for_none(table: Table) -> None:
+    flow = flow_on(table, (a_rep("anna", phone=ANNAS_PHONE),), SenderThatRefusesOneList())
+    lead_ids = [flow.lead_id, *map(flow.another, range(2, 7))]
+    for lead_id in lead_ids:
+        advance(lead_id, flow.advancing, at(1))
+        flow.send_all(lead_id, at(2))
+
+    assert rang(flow, lead_ids) == [None, None, None, "together", "covered"]
+    assert sum("/r/" in text for via, _, text in flow.outbox if via == "sms") == 1
+
+
 def test_who_stands_in_at_quiet_hours_is_mailed(table: Table) -> None:
     anna = a_rep("anna", phone=ANNAS_PHONE)
     quiet = MARIA.model_copy(update={"quiet": a_rep("x", quiet=["00:00-23:59"]).quiet})
