@@ -12,7 +12,7 @@ from shared.adapters.filing import ByHand
 from shared.adapters.receipts import Filed
 from shared.domain.actions import Action, act
 from shared.domain.capture import captured
-from shared.domain.events import Came
+from shared.domain.events import Came, LeadCaptured
 from shared.domain.form import FieldRule, Form, Gettext
 from shared.domain.intake import same_id
 from shared.domain.lead import Change, Lead
@@ -85,13 +85,22 @@ def enter_lead(code: str, posted: Mapping[str, str], parts: Parts, now: datetime
     # What is left to the team a colleague has in the next moment: whoever entered it has no page of
     # it any more.
     is_left = viewer.role == "rep" and posted["then"] == "team"
-    if is_left and filed.outcome != "joined":
+    if is_left and _has_opened(filed, parts):
         return Entered(f"{seen.path}?told=given", codes)
     is_nobodys = lead is None or lead.rep_id is None
     has_page = lead and may_see(lead, viewer, lambda lead: terms_of(lead, parts.policies))
     if has_page and not (is_left and is_nobodys):
         return Entered(f"{seen.path}/{filed.lead_id}", codes)
     return Entered(f"{seen.path}?told={'added' if is_nobodys else 'joined'}", codes)
+
+
+def _has_opened(filed: Filed, parts: Parts) -> bool:
+    """Whether what was entered became a lead of its own, also when it is sent once more."""
+    if filed.outcome != "repeated":
+        return filed.outcome == "created"
+    story = parts.leads.story(filed.lead_id)
+    opened = story.events[0].event if story else None
+    return isinstance(opened, LeadCaptured) and opened.submission_id == filed.submission_id
 
 
 def _file(seen: SeenEntry, parts: Parts, now: datetime) -> Filed:

@@ -143,9 +143,12 @@ def _publish(
     """
     rep = people[alert.rep_id]
     about = people.get(alert.about or "")
-    colleague = _colleague(lead, alert, people, parts.leads)
     message_id = ""
-    if alert.via == "email" or (ring != "alone" and not alert.by_email_too):
+    is_mailed = alert.via == "email" or (ring != "alone" and not alert.by_email_too)
+    colleague = None
+    if is_mailed or ring == "alone":
+        colleague = _colleague(lead, alert, people, parts.leads)
+    if is_mailed:
         email = (
             texts.off_duty_email(about, rep, link)
             if about
@@ -178,8 +181,9 @@ def _colleague(
         note = leads.note(lead.lead_id, lead.handed_with) if lead.handed_with else None
         return texts.Colleague(giver.name, note.text if note else None) if giver else None
     owner = people.get(lead.rep_id or "")
-    is_beside = alert.kind in texts.ABOUT_THE_OWNER and alert.rep_id != lead.rep_id
-    return texts.Colleague(owner.name) if owner and is_beside else None
+    # Whoever is offered a lead may take it, whoever has it.
+    is_told_whose = alert.kind != "offer" and alert.rep_id != lead.rep_id
+    return texts.Colleague(owner.name) if owner and is_told_whose else None
 
 
 def _waited(lead: Lead, rep: Rep, sent_at: datetime) -> Decimal | None:

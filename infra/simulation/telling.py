@@ -17,7 +17,7 @@ from shared.domain.events import AlertRequested, LeadEvent, Via
 from shared.domain.lead import Change, Lead
 from shared.domain.roster import MISSED_PAGES, Roster
 from shared.domain.routing import Nobody
-from shared.texts.alerts import HEADLINES
+from shared.texts.alerts import headline
 
 CHANNELS: tuple[Via, ...] = get_args(Via)
 AS_ASKED = "what if"
@@ -176,8 +176,8 @@ class Page(NamedTuple):
         via = tuple(dict.fromkeys(v for alert in alerts for v in sent.get(_message(alert), ())))
         cannot = tuple(alert.via for alert in alerts if not rep.reachable_by(alert.via))
         if via or cannot:
-            headline = HEADLINES[first.kind].partition(":")[0]
-            what = f"“{headline}”" if via else f"not told “{headline}”"
+            says = headline(self.lead, first.kind, rep).partition(":")[0]
+            what = f"“{says}”" if via else f"not told “{says}”"
             event = first.type if via else "NotAlerted"
             line = self.line(event, what, who=first.rep_id, why=self._why(first))
             yield line.model_copy(update={"via": via, "cannot": cannot})

@@ -54,7 +54,7 @@ def plan(
         draft.assign()
     is_agreed = lead.snoozed_until is not None
     if draft.tells_owner and not is_agreed:
-        draft.tell_owner("handed_over")
+        draft.tell_owner(draft.of_a_lead_that_is_theirs)
     if draft.is_followed:
         follow_up = _walk(draft, new_run=new_run)
     else:
@@ -70,7 +70,11 @@ def plan(
     for unheard in lead.unheard:
         draft.take_up(unheard)
     follow_up = follow_up.model_copy(
-        update={"tell_owner": draft.tells_owner_at is not None, "reminded": draft.reminded}
+        update={
+            "tell_owner": draft.tells_owner_at is not None,
+            "reminded": draft.reminded,
+            "knows": draft.knows or (follow_up.knows and not draft.has_told_owner),
+        }
     )
     if not draft.events and follow_up == lead.follow_up:
         return None
@@ -241,6 +245,7 @@ class _Draft:
         # enough.
         self.told: set[tuple[str, Via]] = set()
         self.reminded = lead.follow_up.reminded
+        self.knows = False
 
     def begin_anew(self, follow_up: FollowUp) -> FollowUp:
         """Goes on by another bookmark: the steps of a new cycle are others than those before."""
@@ -265,8 +270,9 @@ class _Draft:
                     self._free()
             prefix = f"{self._round(round_number)}-{step.step}"
             for rep in people:
-                if audience.kind == "new" and self._is_on_it(rep):
-                    continue  # they know
+                if audience.kind == "new" and self._knows(rep):
+                    self.knows = True
+                    continue
                 kind = self._worded(audience.kind, rep, round_number)
                 self.alert(rep, kind, audience.via, prefix, step.step, round_number)
         if step.stop:
@@ -337,24 +343,42 @@ class _Draft:
 
     def _worded(self, kind: AlertKind, rep: Rep, round_number: int) -> AlertKind:
         """Nothing is new that somebody else had before, that has waited for a whole round, or that
-        begins anew; and no owner is offered what they have.
+        begins anew.
         """
-        lead, is_owner = self.lead, rep == self.owner
-        if kind == "offer":
-            return "repeat" if is_owner else kind
+        lead = self.lead
         if kind != "new":
             return kind
+        is_owner = self.owner is not None and rep.rep_id == self.owner.rep_id
         if is_owner and lead.rep_id not in (None, rep.rep_id):
             return "reassigned"
         if self.is_assigned or lead.assigned_at is None:
             return kind
         if round_number > 1:
             return "repeat"
-        words: dict[str, AlertKind] = {"snoozed": "callback", "reopened": "reopened"}
+        if is_owner and lead.handed_by is not None:
+            return "reassigned"
+        words: dict[str, AlertKind] = {
+            "snoozed": "callback",
+            "reopened": "reopened",
+            "reassigned": "reassigned",
+        }
         return words.get(self.because, kind)
 
-    def _is_on_it(self, rep: Rep) -> bool:
-        return self.is_acknowledged and rep.rep_id == self.lead.acknowledged_by
+    @property
+    def of_a_lead_that_is_theirs(self) -> AlertKind:
+        """In which words its owner is told who was not told before."""
+        if self.owner is None or self.lead.handed_by is not None:
+            return "handed_over"
+        return self._worded("new", self.owner, self.lead.follow_up.round)
+
+    def _knows(self, rep: Rep) -> bool:
+        """Whether they have just said that they are on it, and so need not be told of it. Who said
+        so on Friday evening is told on Monday.
+        """
+        said_at = self.lead.acknowledged_at
+        if not self.is_acknowledged or said_at is None or rep.rep_id != self.lead.acknowledged_by:
+            return False
+        return self.now < said_at + timedelta(seconds=self.chain.acknowledgement_lasts_seconds)
 
     def _round(self, round_number: int) -> str:
         """Tells the alerts of one cycle of the chain from those of the next."""
@@ -474,9 +498,10 @@ class _Draft:
 
     def _has_just_reminded(self, rep: Rep, step: str) -> bool:
         last = self.reminded
-        if last is None or last.rep_id != rep.rep_id or EXPIRED not in (last.step, step):
+        if last is None or last.rep_id != rep.rep_id:
             return False
-        return last.step != step and self.now < last.at + REMINDED_AT_MOST_EVERY
+        is_other = (last.step == EXPIRED) != (step == EXPIRED)
+        return is_other and self.now < last.at + REMINDED_AT_MOST_EVERY
 
     def _ask(
         self,

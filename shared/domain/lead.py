@@ -144,6 +144,8 @@ class FollowUp(BaseModel):
     """Who answered none and lost the lead, or had their time for it: once each."""
     reminded: Reminded | None = None
     """Whose phone rang last to remind them."""
+    knows: bool = False
+    """The owner was not told of the lead, as they were on it already."""
     told_submissions: int = 1
     """Up to which submission the owner was told."""
     told_again_at: Instant | None = None
@@ -178,6 +180,7 @@ class FollowUp(BaseModel):
                 "missed_by": (),
                 "passed": None,
                 "tell_owner": False,
+                "knows": False,
                 "because": because,
                 "planned": True,
                 "is_idle": False,
@@ -252,6 +255,7 @@ class Said(BaseModel):
     came: Came | None = None
     """How the person came, where there was no visit: somebody of the team entered it by hand."""
     page: str | None = None
+    channel: str | None = None
 
     @classmethod
     def of(cls, submission: "Submission") -> "Said":
@@ -269,6 +273,7 @@ class Said(BaseModel):
             source=touch.describe(),
             came=submission.came,
             page=touch.landing_page,
+            channel=submission.channel,
         )
 
 
@@ -362,7 +367,6 @@ class Lead(Said):
             version=1,
             sequence=1,
             form_id=submission.form_id,
-            channel=submission.channel,
             team=captured.team,
             locale=submission.locale,
             country=submission.contact.country,
@@ -394,11 +398,14 @@ class Lead(Said):
 
     @property
     def as_said_last(self) -> "Lead":
-        """The lead in the words of its last submission, where that says something."""
-        last = self.said_again.model_dump(exclude_none=True) if self.said_again else {}
-        if "source" in last:
-            last.setdefault("came", None)
-        return self.model_copy(update=last)
+        """The lead in the words of its last submission, where that says something, and from where
+        that came.
+        """
+        if self.said_again is None:
+            return self
+        last = self.said_again.model_dump(exclude_none=True)
+        origin = {"came": self.said_again.came, "source": self.said_again.source}
+        return self.model_copy(update={**last, **origin})
 
     @property
     def awaits_attempt(self) -> bool:

@@ -356,6 +356,7 @@ _OF_THE_PLANNER = {
     "told_again_at",
     "quiet_until",
     "reminded",
+    "knows",
     "passed",
 }
 """Of the bookmark; it goes on whatever people do."""
@@ -500,5 +501,7 @@ def _former_place(lead: Lead, last: LastAction, at: datetime) -> FollowUp:
             "planned": True,
             "cycle": now.cycle + 1 if last.begins_anew else now.cycle,
             "passed": None if last.begins_anew else passed,
+            # Nobody was told, as somebody was on it who is not any more.
+            **({"tell_owner": True, "knows": False} if now.knows else {}),
         }
     )

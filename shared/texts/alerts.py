@@ -79,9 +79,6 @@ TYPEWRITTEN = str.maketrans(
 """One typographic quote would turn a Latin text into UCS-2, at half the room."""
 
 
-ABOUT_THE_OWNER: tuple[AlertKind, ...] = ("breach", "backup", "unreachable")
-"""Alerts to somebody beside the owner: they say who that is."""
-
 LONGEST = {"name": 40, "colleague": 120, "origin": 48, "asked": 220}
 CUTS = (
     ("asked", 48),
@@ -97,9 +94,8 @@ CUTS = (
 FRAME_CUTS = ("email", "headline", "deadline")
 """What goes, whole, when not even the rest fits: never the phone, never the link."""
 WORTH_SAYING = 12
-"""Less than this of a cut text says nothing and is left out."""
 SHORTEST_NAME = 8
-"""A colleague whom the whole message is about is named at least so far."""
+"""Less than this of a cut text, or of a name, says nothing and is left out."""
 
 
 def segments(text: str) -> int:
@@ -137,7 +133,7 @@ def sms(
     """
     lead, locale, zone = _as_told(lead, alert_kind), reader.locale, reader.zone
     frame = {
-        "headline": translation(locale).gettext(_headline(lead, alert_kind)),
+        "headline": translation(locale).gettext(headline(lead, alert_kind, reader)),
         "phone": _phone(lead, locale),
         "email": "" if lead.phone else one_line(lead.email or ""),
         "deadline": _deadline_in_short(lead, locale, zone, now),
@@ -152,7 +148,7 @@ def sms(
 
     def message(lengths: Mapping[str, int]) -> str:
         name, of_colleague, origin, asked = (
-            _worth_saying(text, cut(text, lengths[part], dots)) for part, text in said.items()
+            _worth_saying(part, text, cut(text, lengths[part], dots)) for part, text in said.items()
         )
         first = ": ".join(filter(None, (frame["headline"], name)))
         contact = frame["phone"] or frame["email"]
@@ -195,8 +191,9 @@ def _longest(least: int, most: int, fits: Callable[[int], bool]) -> int:
     return least + bisect_left(shorter, x=True, key=lambda length: not fits(length))
 
 
-def _worth_saying(text: str, shortened: str) -> str:
-    return shortened if shortened == text or len(shortened) >= WORTH_SAYING else ""
+def _worth_saying(part: str, text: str, shortened: str) -> str:
+    least = SHORTEST_NAME if part == "name" else WORTH_SAYING
+    return shortened if shortened == text or len(shortened) >= least else ""
 
 
 def _typewritten(text: str | None) -> str:
@@ -223,8 +220,12 @@ def _has_deadline(lead: Lead) -> bool:
     return lead.awaits_attempt and lead.first_attempt_at is None
 
 
-def _headline(lead: Lead, kind: AlertKind) -> str:
-    """A lead that was called before was not simply left alone."""
+def headline(lead: Lead, kind: AlertKind, reader: Rep) -> str:
+    """What an alert says first, in English. A lead that was called before was not simply left
+    alone, and nobody is offered what they have.
+    """
+    if kind == "offer" and reader.rep_id == lead.rep_id:
+        return HEADLINES["repeat"]
     if kind == "breach" and lead.first_attempt_at is not None:
         return mark("Not called again")
     if kind == "reassigned" and lead.first_attempt_at is not None:
@@ -248,7 +249,7 @@ def email(
     """
     lead, locale, zone = _as_told(lead, alert_kind), reader.locale, reader.zone
     _ = translation(locale).gettext
-    headline = _(_headline(lead, alert_kind))
+    heading = _(headline(lead, alert_kind, reader))
     name = one_line(lead.name or "")
     subject = ", ".join(
         filter(None, (name, one_line(lead.company or ""), one_line(lead.form_title)))
@@ -272,7 +273,7 @@ def email(
         ),
     ]
     blocks = [
-        "\n".join(filter(None, (headline, _deadline(lead, locale, zone, now), about_colleague))),
+        "\n".join(filter(None, (heading, _deadline(lead, locale, zone, now), about_colleague))),
         _quoted(_("Note from %(name)s") % {"name": one_line(colleague.name)}, note)
         if colleague and note
         else "",
@@ -281,7 +282,7 @@ def email(
         f"{open_link}\n{link}",
     ]
     return Email(
-        subject_line(f"{headline}: {subject}" if subject else headline),
+        subject_line(f"{heading}: {subject}" if subject else heading),
         "\n\n".join(filter(None, blocks)) + "\n",
     )
 
@@ -378,7 +379,7 @@ def _colleague(colleague: Colleague | None, kind: AlertKind, locale: str) -> str
     if colleague is None:
         return ""
     _ = translation(locale).gettext
-    said = _("With %(name)s") if kind in ABOUT_THE_OWNER else _("From %(name)s")
+    said = _("From %(name)s") if kind == "handed_over" else _("With %(name)s")
     name = one_line(colleague.name)
     return ": ".join(filter(None, (said % {"name": name}, one_line(colleague.note or ""))))
 

@@ -48,7 +48,7 @@ def test_the_sample_chain_while_nobody_reacts() -> None:
             "reassigned boris sms",
             "reassigned boris email",
         ],
-        600: ["escalate team", "offer anna sms", "repeat boris sms", "offer clara sms"],
+        600: ["escalate team", "offer anna sms", "offer boris sms", "offer clara sms"],
     }
     assert {second: told[second] for second in first_round} == first_round
     assert told[2700] == ["end"]
@@ -145,6 +145,61 @@ def test_a_step_does_not_ring_right_after_an_acknowledgement_that_ended() -> Non
 
     assert at_three_minutes == []
     assert lead.follow_up.step > 2, "the step is done all the same"
+
+
+def test_a_new_owner_is_reminded_however_short_before_the_former_one_was() -> None:
+    lead, _ = advance(a_lead(), at(0))
+    lead = rep_does(lead, "acknowledge", at(20))
+    lead, _ = advance(settle_alerts(lead, at(21)), at(300))
+    lead = rep_does(lead, "hand_over", at(301), to_rep_id="boris")
+    chain = SAMPLE_CHAIN.model_copy(update={"acknowledgement_lasts_seconds": 30})
+    terms = a_terms(chain)
+    lead, _ = advance(lead, at(301), terms=terms)
+    lead = rep_does(lead, "acknowledge", at(302), "boris", terms)
+
+    assert advance(lead, at(332), terms=terms)[1] == [
+        "AcknowledgementExpired",
+        "reminder boris sms",
+        "reminder boris email",
+    ]
+
+
+def test_two_steps_that_remind_both_ring() -> None:
+    lead, _ = advance(a_lead(), at(0))
+    first, *others = SAMPLE_CHAIN.steps
+    remind = next(step for step in others if step.step == "reminder")
+    again = remind.model_copy(update={"step": "again", "after_seconds": 200})
+    terms = a_terms(SAMPLE_CHAIN.model_copy(update={"steps": (first, remind, again)}))
+
+    lead, at_three_minutes = advance(lead, at(180), terms=terms)
+    lead, soon_after = advance(lead, at(200), terms=terms)
+
+    assert at_three_minutes == soon_after == ["reminder anna sms"]
+
+
+def test_who_was_on_it_on_friday_evening_is_told_on_monday() -> None:
+    office = Calendar.model_validate({"zone": "UTC", "week": {"mon": ["09:00-18:00"]}})
+    terms = a_terms(calendar=office)
+    lead = a_lead(respond_by=office.due(RECEIVED, 300))
+    lead = rep_does(lead, "acknowledge", at(1), "boris", terms)
+    lead, on_friday = advance(lead, at(2), terms=terms)
+    assert on_friday == []
+
+    monday = at(3 * 86400)
+    assert advance(lead, monday, terms=terms)[1] == ["new boris sms", "new boris email"]
+
+
+def test_who_was_handed_a_lead_at_night_is_not_told_that_it_is_new() -> None:
+    office = Calendar.model_validate({"zone": "UTC", "week": {"mon": ["09:00-18:00"]}})
+    terms = a_terms(calendar=office)
+    lead = a_lead(respond_by=office.due(RECEIVED, 300))
+    lead = rep_does(lead, "hand_over", at(1), "maria", terms, to_rep_id="boris")
+    lead, on_friday = advance(lead, at(2), terms=terms)
+    assert on_friday == ["handed_over boris sms", "handed_over boris email"]
+
+    monday = at(3 * 86400)
+    on_monday = advance(lead, monday, terms=terms)[1]
+    assert on_monday == ["reassigned boris sms", "reassigned boris email"]
 
 
 def test_a_round_later_nothing_is_new() -> None:

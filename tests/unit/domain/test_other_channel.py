@@ -209,6 +209,23 @@ def test_who_lost_the_lead_is_not_told_of_it_by_another_channel() -> None:
     assert not lead.settled_alerts
 
 
+def test_nobody_stands_in_for_an_owner_where_the_whole_team_is_told() -> None:
+    people = (ANNA.model_copy(update={"email": None}), BORIS, MARIA)
+    lead, _ = advance(a_lead(), at(0), people)
+    lead = settle(lead, frozenset(), at(0))
+    for second in (120, 180, 240, 299):
+        lead, _ = advance(lead, at(second), people)
+        lead = settle(lead, frozenset(), at(second))
+    lead = rep_does(lead, "acknowledge", at(299))  # so that nobody takes it from her
+    lead, _ = advance(lead, at(599), people)
+    lead = settle(lead, frozenset(), at(599))
+
+    _, said = told(lead, ("anna", "sms"), people=people, now=at(600))
+
+    assert [line for line in said if line.startswith("backup")] == []
+    assert "RepNotReached" in said
+
+
 def test_who_has_left_is_not_told_by_another_channel() -> None:
     lead, _ = advance(a_lead(), at(0))
     lead = settle(lead, frozenset({("anna", "sms"), ("anna", "email")}), at(1))

@@ -99,6 +99,7 @@ def test_whoever_opens_their_own_lead_again_is_on_it_and_that_is_taken_back_too(
     assert told == [], "nobody has to tell them"
     assert reopened.acknowledged_by == "anna"
     assert reopened.acknowledged_until == at(380)
+    assert reopened.readings["acknowledge"].stopped_at == at(80)
 
     closed = taken_back(reopened, 90)
 
@@ -367,6 +368,32 @@ def test_who_gets_a_lead_after_somebody_gave_it_back_is_told_of_it() -> None:
     assert lead.rep_id == "anna"
     assert told == ["assign anna", "new anna sms", "new anna email"]
     assert advance(lead, at(60))[1] == [], "once"
+
+
+def test_who_was_not_told_because_they_were_on_it_is_told_once_they_are_not() -> None:
+    lost = after(followed(), 60, "lose", reason="deal.price")
+    lead = after(after(lost, 70, "reopen", "maria"), 71, "acknowledge")
+    lead, told = advance(lead, at(72))
+    assert told == []
+
+    lead, told = advance(taken_back(lead, 80), at(80))
+
+    assert told == ["reopened anna sms", "reopened anna email"]
+    assert advance(lead, at(81))[1] == [], "once"
+
+
+def test_what_came_of_a_message_before_a_hand_over_still_counts_when_that_is_undone() -> None:
+    lead, _ = advance(followed(), at(120))
+    failed = happened.AlertFailed(
+        alert_id="1-other_channel-boris-sms", rep_id="boris", via="sms", reason="opted_out"
+    )
+    lead = apply(lead, Change((failed,)), at(121))
+    unheard = lead.unheard
+    assert [one.alert.rep_id for one in unheard] == ["boris"]
+
+    undone = taken_back(after(lead, 122, "hand_over", to_rep_id="boris"), 125)
+
+    assert undone.unheard == unheard
 
 
 def test_on_it_once_more_before_the_planner_has_looked() -> None:

@@ -150,4 +150,19 @@ def test_whoever_is_to_see_to_it_hears_whose_lead_it_is(flow: Flow) -> None:
     beside = [text for text in texts if text.startswith(("Please step in", "Nobody called"))]
     assert len(beside) == 2, "a colleague and the manager"
     assert all("\nWith Anna\n" in text for text in beside)
-    assert not any("Ведёт" in text for text in texts), "to its owner"
+
+
+def test_a_manager_who_has_the_lead_is_not_told_that_they_have_it(flow: Flow) -> None:
+    advance(flow.lead_id, flow.advancing, at(0))
+    flow.rep_does("hand_over", at(1), to_rep_id="maria")
+    for second in (1, 120, 180):
+        advance(flow.lead_id, flow.advancing, at(second))
+        flow.send_all(flow.lead_id, at(second))
+    flow.rep_does("acknowledge", at(181), "maria")  # so that nobody takes it from her
+    for second in (182, 300):
+        advance(flow.lead_id, flow.advancing, at(second))
+        flow.send_all(flow.lead_id, at(second))
+
+    breach = [text for _, to, text in flow.outbox if to == "maria" and "Nobody called" in text]
+    assert len(breach) == 1
+    assert "With Maria" not in breach[0]

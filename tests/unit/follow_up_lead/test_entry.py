@@ -9,7 +9,8 @@ import pytest
 
 from shared.adapters.dynamodb import Table
 from shared.domain.calendar import Calendar
-from shared.domain.lead import Lead
+from shared.domain.events import LeadAssigned
+from shared.domain.lead import Change, Lead
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, a_rep
 from tests.unit.follow_up_lead.fakes import FakePolicies
@@ -232,6 +233,19 @@ def test_whoever_enters_a_person_with_an_open_lead_is_told_so(
     assert "Asked again, entered by hand · Anna" in page
     assert "Sent the form" in page, "the first time the person did"
     assert "given to the team" not in page
+
+
+def test_a_double_click_on_what_joins_a_lead_is_told_the_same_twice(counter: Counter) -> None:
+    submission = a_submission(77, phone="+447700900777")
+    counter.leads.capture(submission, captured(submission))
+    counter.leads.put_rep(a_rep("boris"))
+    lead = counter.entered(then="team")
+    given = LeadAssigned(rep_id="boris", rule="everybody")
+    counter.leads.record(lead, Change((given,)), actor="advance_follow_up", at=lead.received_at)
+
+    told = [counter.enter(then="team")["headers"]["Location"].partition("?")[2] for _ in range(2)]
+
+    assert told == ["told=joined"] * 2
 
 
 def test_sent_twice_it_is_one_lead(counter: Counter) -> None:

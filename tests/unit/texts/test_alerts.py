@@ -12,7 +12,6 @@ from shared.domain.events import AlertKind
 from shared.domain.lead import Lead, Said
 from shared.domain.roster import Rep
 from shared.texts.alerts import (
-    ABOUT_THE_OWNER,
     HEADLINES,
     SUBJECT_LENGTH,
     Colleague,
@@ -168,7 +167,7 @@ def test_each_kind_has_words_of_its_own(kind: AlertKind) -> None:
 ALICE = Colleague("Alice Clarke", "Prefers mornings.\nAsk about the two warehouses")
 
 
-@pytest.mark.parametrize("kind", sorted(ABOUT_THE_OWNER))
+@pytest.mark.parametrize("kind", ["breach", "backup", "unreachable", "reminder", "repeat"])
 def test_whoever_is_told_of_anothers_lead_is_told_whose(kind: AlertKind) -> None:
     lead, owner = a_lead(**RUSSIAN), Colleague("Анна Новак")
 
@@ -220,6 +219,22 @@ def test_a_long_word_of_a_colleague_leaves_room_for_phone_and_link() -> None:
 def test_a_lead_that_comes_from_a_colleague_was_called_or_not() -> None:
     assert english("reassigned").startswith("Now yours, nobody called: Ada")
     assert english("reassigned", first_attempt_at=at(60)).startswith("Now yours: Ada")
+
+
+def test_no_owner_is_offered_what_they_have() -> None:
+    assert sms(a_lead(rep_id="maria"), "offer", reads("en"), OWN_HOST, at(600)).startswith(
+        "Still waiting: Ada"
+    )
+    assert sms(a_lead(rep_id="anna"), "offer", reads("en"), OWN_HOST, at(600)).startswith(
+        "Free to take: Ada"
+    )
+
+
+def test_a_name_that_is_cut_goes_before_a_scrap_of_what_was_asked() -> None:
+    text = russian("breach", DEFAULT_HOST).splitlines()
+
+    assert text[0].startswith("Не позвонили вовремя: Екатер")
+    assert "+7 916 123-45-67" in text
 
 
 def test_a_late_call_was_due() -> None:
@@ -460,6 +475,15 @@ def test_who_sends_the_form_after_a_call_is_told_of_by_the_visit() -> None:
     text = email(by_hand.told_by(again), "again", reads("en", "UTC"), OWN_HOST, at(60)).text
 
     assert "Source: google / cpc" in text
+
+
+def test_whoever_sends_the_form_without_a_tag_after_a_call_came_by_the_form() -> None:
+    by_hand = a_lead(came="phone", source="phone / offline", channel="Unassigned")
+    again = Said(form_title="Price", asked="And now?", channel="Direct")
+
+    text = email(by_hand.told_by(again), "again", reads("en"), OWN_HOST, at(60)).text
+
+    assert "Source: Direct" in text
 
 
 def test_a_channel_is_told_in_the_readers_language() -> None:
