@@ -87,6 +87,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         clocks=clocks.rows(seen.clocks, reader),
         state=words.state(lead, locale),
         owner=seen.roster.get(lead.rep_id),
+        handed=_handed(seen),
         received=figures.clock(lead.received_at, viewer.zone, now, locale),
         received_ago=figures.ago(now - lead.received_at, locale),
         story=[_told(line, seen.roster, viewer, now) for line in reversed(story)],
@@ -205,6 +206,20 @@ def _again(lead: Lead, locale: str) -> dict[str, str] | None:
         "asked": paragraphs(last.asked or "") if last.asked != lead.asked else "",
         "phone": former["phone"] if last.phone not in (None, lead.phone) else "",
         "email": former["email"] if last.email not in (None, lead.email) else "",
+    }
+
+
+def _handed(seen: SeenLead) -> dict[str, str] | None:
+    """Who gave the reader the lead, and with which words, until it is called."""
+    lead, viewer = seen.story.lead, seen.viewer
+    if lead.handed_by is None or viewer.rep_id != lead.rep_id or not lead.awaits_attempt:
+        return None
+    giver = seen.roster.get(lead.handed_by)
+    note = next((note for note in seen.story.notes if note.note_id == lead.handed_with), None)
+    former = translation(viewer.locale).gettext("a former colleague")
+    return {
+        "name": one_line(giver.name) if giver else former,
+        "note": paragraphs(note.text) if note else "",
     }
 
 

@@ -128,7 +128,7 @@ def _row(listed: Listed, roster: Roster, viewer: Rep, now: datetime) -> dict[str
         "lead_id": lead.lead_id,
         "stage": listed.stage,
         "person": person_of(lead, viewer.locale),
-        "asked": one_line(lead.asked or ""),
+        "asked": one_line(lead.as_said_last.asked or ""),
         "clock": clocks.stands(lead, listed.call_by, reader),
         "state": words.state(lead, viewer.locale),
         "owner": one_line(owner.name) if owner else "",

@@ -196,5 +196,7 @@ class LeadTable(Filing, PeopleTable, AlertTable, RingingTable, LinkTable):
         return self._leads(found)
 
     def _leads(self, found: Sequence[Item]) -> list[Lead]:
-        items = self._table.get_many([keys.lead(keys.lead_id_of(item["PK"])) for item in found])
+        # A lead that changes hands between two queries is found by both: it is asked for once.
+        lead_ids = dict.fromkeys(keys.lead_id_of(item["PK"]) for item in found)
+        items = self._table.get_many([keys.lead(lead_id) for lead_id in lead_ids])
         return sorted(map(Lead.model_validate, items), key=lambda lead: lead.received_at)

@@ -211,7 +211,7 @@ def _deadline_in_short(lead: Lead, locale: str, zone: str, now: datetime) -> str
 
 def together_sms(rep: Rep, link: str) -> str:
     """The one message for all further leads of a burst: it leads to the list."""
-    said = translation(rep.locale).gettext("More leads than one at a time. All of them:")
+    said = translation(rep.locale).gettext("Several leads at once. All of them:")
     return f"{said}\n{link}"
 
 
@@ -258,7 +258,7 @@ def email(
     lists = {"rep": _("Your open leads:"), "manager": _("The team's open leads:")}
     open_link = lists[reader.role] if is_list else _("Open the lead and say how the call went:")
     note = colleague.note if colleague else None
-    about_colleague = None if note else _colleague(colleague, alert_kind, locale)
+    about_colleague = None if note else _colleague(colleague, alert_kind, locale, in_full=True)
     facts = [
         (_("Name"), name),
         (_("Phone"), _phone_with_link(lead, locale)),
@@ -374,12 +374,17 @@ def new_link_sms(locale: str, link: str) -> str:
 # --- both ----------------------------------------------------------------------------------------
 
 
-def _colleague(colleague: Colleague | None, kind: AlertKind, locale: str) -> str:
+def _colleague(
+    colleague: Colleague | None, kind: AlertKind, locale: str, *, in_full: bool = False
+) -> str:
     """Who gives the lead, with what they say; or who has it, to anybody else."""
     if colleague is None:
         return ""
     _ = translation(locale).gettext
-    said = _("From %(name)s") if kind == "handed_over" else _("With %(name)s")
+    said = _("From %(name)s")
+    if kind != "handed_over":
+        # Who has it now need not be who did not call.
+        said = _("Now with %(name)s") if in_full else _("With %(name)s")
     name = one_line(colleague.name)
     return ": ".join(filter(None, (said % {"name": name}, one_line(colleague.note or ""))))
 

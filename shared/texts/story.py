@@ -21,7 +21,7 @@ _WORDS = {
     "LeadResubmitted phone": mark("Asked again, entered by hand"),
     "LeadResubmitted walk-in": mark("Asked again, entered by hand"),
     "LeadAssigned": mark("Assigned"),
-    "LeadAssigned took_over": mark("Taken over"),
+    "LeadAssigned took_over": mark("Taken"),
     "AssignmentFailed": mark("Nobody was on duty"),
     "AlertSent together": mark("Alert by SMS, with other leads"),
     "AlertSent covered": mark("Several leads at once: one SMS leads to all of them"),

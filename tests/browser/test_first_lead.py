@@ -46,6 +46,7 @@ def test_from_the_page_to_the_reps_phone_and_back(world: World, new_page: NewPag
             assert fits(console), path
     console.goto(f"{world.url}/leads?lang=en")
     row = console.get_by_role("row").filter(has_text=NAME)
+    row.evaluate("row => row.scrollIntoView()")
     expect(row.get_by_text("demo-en")).to_be_in_viewport(ratio=1)
 
     rep = new_page(**PHONE)

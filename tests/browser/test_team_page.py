@@ -38,14 +38,14 @@ def test_without_scripts_a_rep_gets_a_link_enters_a_lead_and_comes_on_duty(
 
     page.get_by_role("link", name="Добавить лид").click()
     page.get_by_label("Имя").fill(NAME)
-    page.get_by_role("textbox", name="Телефон").fill("позже")
+    page.get_by_role("textbox", name="Телефон или e-mail").fill("позже")
     page.get_by_label("Запрос").fill("Заехал сам")
     page.get_by_label("Уже поговорили").check()
     page.get_by_role("button", name="Сохранить лид").click()
     expect(page.get_by_role("alert")).to_contain_text("Проверьте номер телефона")
     expect(page.get_by_label("Имя")).to_have_value(NAME)
     expect(page.get_by_label("Уже поговорили")).to_be_checked()
-    page.get_by_role("textbox", name="Телефон").fill("020 7946 0721")
+    page.get_by_role("textbox", name="Телефон или e-mail").fill("020 7946 0721")
     page.get_by_role("button", name="Сохранить лид").click()
 
     expect(page.get_by_role("heading", name=NAME)).to_be_visible()

@@ -249,6 +249,27 @@ def test_events_and_bookmark_are_written_together(leads: LeadTable) -> None:
     assert leads.open_leads("sales", [None, "boris"]) == []
 
 
+def test_a_lead_that_changes_hands_while_a_list_is_read_is_listed_once(
+    leads: LeadTable, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = a_submission()
+    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    assigned = happened.LeadAssigned(rep_id="anna", rule="everybody")
+    lead = leads.record(lead, Change((assigned,)), actor="planner", at=at(1))
+    moved = [happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction")]
+    query = table.query
+
+    def query_while_it_moves(*condition: str, **values: Any) -> list[Item]:
+        found = [*query(*condition, **values)]
+        if found and moved:
+            leads.record(lead, Change((moved.pop(),)), actor="planner", at=at(300))
+        return found
+
+    monkeypatch.setattr(table, "query", query_while_it_moves)
+
+    assert [one.rep_id for one in leads.open_leads("sales", ["anna", "boris"])] == ["boris"]
+
+
 def test_what_clocks_showed_is_kept_on_the_lead_and_with_the_event(leads: LeadTable) -> None:
     submission = a_submission()
     lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)

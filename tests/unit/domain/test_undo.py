@@ -93,7 +93,7 @@ def test_an_outcome_is_undone_and_the_lead_is_opened_again_and_closed_again() ->
 
 
 def test_whoever_opens_their_own_lead_again_is_on_it_and_that_is_taken_back_too() -> None:
-    lost = after(followed(), 60, "lose", reason="deal.price")
+    lost = after(followed(), 60, "reject", reason="data.spam")
     reopened = after(lost, 80, "reopen")
     reopened, told = advance(reopened, at(80))
     assert told == [], "nobody has to tell them"

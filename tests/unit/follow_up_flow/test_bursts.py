@@ -41,7 +41,7 @@ def test_of_many_leads_at_once_one_text_leads_to_the_list(flow: Flow) -> None:
     texts = [text for via, _, text in flow.outbox if via == "sms"]
     assert [bool(re.search(r"/l/\w{12}$", text)) for text in texts] == [True] * 3 + [False]
     assert re.fullmatch(
-        r"More leads than one at a time. All of them:\nhttps://go\.example\.com/r/\w{12}", texts[3]
+        r"Several leads at once. All of them:\nhttps://go\.example\.com/r/\w{12}", texts[3]
     )
     assert sum(via == "email" for via, *_ in flow.outbox) == 6, "each is told of"
     assert rang(flow, lead_ids) == [None, None, None, "together", "covered", "covered"]

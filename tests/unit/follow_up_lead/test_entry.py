@@ -80,7 +80,7 @@ def test_the_page_asks_for_what_a_call_tells(counter: Counter) -> None:
     page = counter.send("GET", f"/r/{code}/new")
 
     text = text_of(page["body"])
-    for words in ("Name optional", "Phone one of the two", "Free consultation", "I will call them"):
+    for words in ("Name optional", "Phone or e-mail", "Free consultation", "I will call them"):
         assert words in text
     assert len(counter.everything()) == len(before) + 1, "the link, which the test made"
 

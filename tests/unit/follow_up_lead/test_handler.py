@@ -150,5 +150,5 @@ def test_a_table_that_does_not_answer_asks_to_try_again(
 
     assert answer["statusCode"] == 503
     assert answer["headers"]["Retry-After"] == "2"
-    assert "Not saved" in answer["body"]
+    assert "That did not work" in answer["body"]
     assert_safe(answer)

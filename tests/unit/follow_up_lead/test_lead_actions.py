@@ -139,6 +139,7 @@ def test_somebody_else_is_on_it() -> None:
     scene = Scene()
     scene.happen(20, happened.LeadAcknowledged(rep_id="boris"))
 
+    assert 'value="acknowledge"' not in scene.html(30), "it would be refused"
     answer = scene.act(60, "acknowledge")
 
     assert answer.status_code == 409

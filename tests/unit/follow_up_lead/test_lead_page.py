@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain import events as happened
 from shared.domain.actions import ActionName
-from shared.domain.lead import Said
+from shared.domain.lead import Change, Note, Said
 from tests.unit.domain.samples import a_rep, at, resubmitted
 from tests.unit.follow_up_lead.scene import Scene
 from tests.unit.texts.skeleton import text_of
@@ -105,6 +105,33 @@ def test_a_former_owner_sees_who_has_it_now() -> None:
     assert "Now in the hands of: Boris Weber" in text
     assert "Owner Boris Weber" in text
     assert "Reassigned · Anna Novak → Boris Weber" in text
+
+
+def handed(by: str, to: str = "anna") -> happened.LeadReassigned:
+    return happened.LeadReassigned(
+        from_rep_id="boris", to_rep_id=to, reason="handed_over", by_rep_id=by, note_id="note1"
+    )
+
+
+def test_who_gave_the_lead_and_why_stands_above_it_until_the_call() -> None:
+    scene = Scene()
+    scene.happen(20, handed("boris", "boris"))
+    assert "Handed over to you" not in scene.text(), "it is somebody else's"
+
+    lead = scene.leads.lead(scene.lead.lead_id)
+    assert lead is not None
+    note = Note(note_id="note1", author="boris", at=at(30), text="Ask for <b>")
+    scene.leads.record(lead, Change((handed("boris"),), notes=(note,)), actor="boris", at=at(30))
+    page = scene.html()
+    text = text_of(page)
+    assert text.index("Handed over to you by Boris Weber Ask for <b>") < text.index("Ada Lovelace")
+    assert "<b>" not in page
+
+    scene.happen(40, handed("gone"))
+    assert "Handed over to you by a former colleague" in scene.text()
+
+    scene.act(60, "no_answer")
+    assert "Handed over to you" not in scene.text(90)
 
 
 def test_a_colleague_who_left_is_named_as_such() -> None:

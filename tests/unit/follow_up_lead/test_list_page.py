@@ -7,6 +7,7 @@ import pytest
 from follow_up_lead.team import see_list
 from follow_up_lead.team_pages import list_page
 from shared.domain.calendar import Calendar
+from shared.domain.lead import Said
 from tests.unit.domain.samples import MARIA, a_rep, at
 from tests.unit.follow_up_lead.fakes import LIST_CODE, FakeLeads, parts_on
 from tests.unit.follow_up_lead.scene import ANNA, callbacks, listed
@@ -62,6 +63,15 @@ def test_each_heading_of_a_list_comes_once(seconds: float) -> None:
     headings = re.findall(r'<h2 id="(\w+)"', callbacks(seconds=seconds))
 
     assert len(headings) == len(set(headings)) == 2
+
+
+def test_a_row_says_what_was_asked_last() -> None:
+    again = Said(asked="And payroll, too")
+
+    text = text_of(listed(said_again=again))
+
+    assert "And payroll, too" in text
+    assert "A machine that calculates" not in text
 
 
 def test_a_row_shows_both_times() -> None:

@@ -76,6 +76,7 @@ def test_who_comes_from_a_page_of_ours_reads_on_in_its_language(
     from_it = {"queryStringParameters": {"lang": language}}
     answer = site.send("POST", "/r", "phone=1", **from_it)["body"]
     assert f'<html lang="{language}">' in answer
+    assert f'href="/r?lang={language}"' in answer, "who mistyped the number types it anew"
 
 
 @pytest.mark.parametrize(

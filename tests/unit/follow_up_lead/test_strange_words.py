@@ -61,4 +61,4 @@ def test_what_was_not_saved_can_be_tried_again(error: Exception) -> None:
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"
-    assert "Not saved" in text_of(str(answer.body))
+    assert "That did not work" in text_of(str(answer.body))

@@ -171,13 +171,16 @@ ALICE = Colleague("Alice Clarke", "Prefers mornings.\nAsk about the two warehous
 def test_whoever_is_told_of_anothers_lead_is_told_whose(kind: AlertKind) -> None:
     lead, owner = a_lead(**RUSSIAN), Colleague("Анна Новак")
 
-    for locale, said in (("en", "With Анна Новак"), ("ru", "Ведёт Анна Новак")):
+    for locale, said, now in (
+        ("en", "With Анна Новак", "Now with Анна Новак"),
+        ("ru", "Ведёт Анна Новак", "Сейчас ведёт Анна Новак"),
+    ):
         text = sms(lead, kind, reads(locale), OWN_HOST, at(300), owner)
         assert (text.splitlines()[2] == said) == (kind != "unreachable"), "its headline is long"
         mail = email(lead, kind, reads(locale), OWN_HOST, at(300), colleague=owner).text.split(
             "\n\n"
         )
-        assert mail[0].splitlines()[-1] == said
+        assert mail[0].splitlines()[-1] == now
 
 
 def test_whoever_is_handed_a_lead_is_told_by_whom_and_what_they_said() -> None:

@@ -39,7 +39,7 @@ def sent(via: happened.Via, rep_id: str = "anna") -> happened.AlertSent:
     ("event", "text", "people"),
     [
         (happened.LeadAssigned(rep_id="anna", rule="round_robin"), "Assigned", ("anna",)),
-        (happened.LeadAssigned(rep_id="anna", rule="took_over"), "Taken over", ("anna",)),
+        (happened.LeadAssigned(rep_id="anna", rule="took_over"), "Taken", ("anna",)),
         (
             happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="took_over"),
             "Taken over",
@@ -213,7 +213,7 @@ def test_every_reason_of_the_domain_can_be_chosen_and_read(locale: str) -> None:
     ("found", "english", "russian"),
     [
         (Hindrance("off_duty"), "", ""),
-        (Hindrance("suspended"), "Two alerts were not answered.", "Два уведомления остались"),
+        (Hindrance("suspended"), "Two alerts were not answered.", "Два оповещения остались"),
         (Hindrance("absent", at(60)), "You are away until 10:01.", "Вас нет до 10:01."),
         (Hindrance("out_of_shift", at(86400)), "You are out of shift until 21 Nov, 10:00.", "Нач"),
         (Hindrance("never_on_shift"), "Your shift never begins: tell your manager.", "Ваша смена"),
