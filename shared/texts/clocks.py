@@ -147,6 +147,7 @@ def since(listed: Listed, reader: Reader) -> str:
         return received
     business = timedelta(seconds=listed.business_seconds)
     if _is_all(business, wall):
-        return f"{received}, {_('all of it in opening hours')}"
-    open_for = _("%(span)s in opening hours") % {"span": figures.span(business, locale)}
+        open_for = _("all of it in opening hours")
+    else:
+        open_for = _("%(span)s in opening hours") % {"span": figures.span(business, locale)}
     return f"{received}, {open_for}"

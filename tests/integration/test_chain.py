@@ -82,7 +82,7 @@ def test_the_sample_chain_to_its_end_while_nobody_reacts(world: World) -> None:
         ("backup", successor),
         ("reminder", owner),
         ("breach", "max"),
-        ("new", successor),
+        ("reassigned", successor),
         *(("offer", rep_id) for rep_id in ("ann", "bob", "cyd")),
     ]
     assert owner != successor
@@ -142,7 +142,7 @@ def test_at_an_agreed_time_the_owner_is_told_and_not_before(world: World) -> Non
     answer = act(world, link, "snooze", until=f"{wanted:%Y-%m-%dT%H:%M:%S}")
 
     assert answer.status_code == 303
-    assert "as agreed" in world.http.get(link).text
+    assert f"Call agreed for {wanted:%H:%M}" in world.http.get(link).text
     until(lambda: ("callback", owner.rep_id) in told(world, lead_id), "the agreed time", 60)
     story = world.story(lead_id)
     reminded = [e.at for e in story.events if getattr(e.event, "kind", "") == "callback"]
@@ -168,4 +168,6 @@ def test_who_is_handed_a_lead_hears_of_it_and_the_former_owner_sees_who_has_it(
     assert f"Now in the hands of: <bdi>{other.name}</bdi>" in world.http.get(link).text
     act(world, link, "reject", reason="data.test")
     assert act(world, link, "reopen").status_code == 303
-    until(lambda: ("reopened", owner.rep_id) in told(world, lead_id), "the alert")
+    assert the_lead(world, lead_id).acknowledged_by == owner.rep_id, "they are on it"
+    before = len(told(world, lead_id))
+    until(lambda: ("reminder", owner.rep_id) in told(world, lead_id)[before:], "the reminder")
