@@ -18,7 +18,7 @@ from shared.adapters.lead_table import Words
 from shared.domain.aliases import CANONICAL
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep, Roster
-from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH
+from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH, usual_currency
 from shared.errors import RetryableError, UnknownLinkError
 from shared.observability import logger, report_unexpected
 from shared.texts import LOCALES, clocks, figures, origin, render, translation, words
@@ -106,7 +106,7 @@ def lead_page(seen: SeenLead) -> Response[str]:
         ],
         zone=zone_time(viewer.zone, now, locale),
         currencies=CURRENCIES,
-        usual_currency="RUB" if lead.locale == "ru" else "EUR",
+        usual_currency=usual_currency(lead.country, lead.locale),
         note_length=NOTE_LENGTH,
     )
 

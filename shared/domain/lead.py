@@ -418,6 +418,17 @@ class Lead(Said):
         return self.status == "open" and not is_called
 
     @property
+    def asked_again_at(self) -> datetime | None:
+        """When the person last wrote to an open lead that nobody has called since, and that is to
+        be called by nothing else; None when they did not.
+        """
+        if self.status == "closed" or self.awaits_attempt or self.resubmitted_at is None:
+            return None
+        called_at = self.last_attempt_at or self.first_attempt_at
+        is_answered = called_at is not None and called_at >= self.resubmitted_at
+        return None if is_answered else self.resubmitted_at
+
+    @property
     def counts_from(self) -> datetime:
         """Where the steps of the chain are counted from."""
         return self.follow_up.counts_from or self.clock_started_at

@@ -14,6 +14,7 @@ from shared.errors import IllegalActionError
 NOTE_LENGTH = 2000
 SUM_DIGITS = 12
 CURRENCIES = ("EUR", "USD", "GBP", "RUB", "KZT", "BYN")
+_CURRENCY_OF = {"BY": "BYN", "GB": "GBP", "KZ": "KZT", "RU": "RUB", "US": "USD"}
 
 _ACTION_ID = re.compile(r"[0-9a-f]{32}")
 # Three digits after a point or a comma are thousands: nobody writes a tenth of a cent.
@@ -21,6 +22,15 @@ _SUM = re.compile(
     r"(?P<whole>[1-9][0-9]{0,2}(?P<gap>[.,])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]+)"
     r"(?:[.,](?P<cents>[0-9]{1,2}))?"
 )
+
+
+def usual_currency(country: str | None, locale: str) -> str:
+    """In which currency somebody of a country most likely pays; where that is not known, somebody
+    of a language.
+    """
+    if country is None:
+        return "RUB" if locale == "ru" else "EUR"
+    return _CURRENCY_OF.get(country, "EUR")
 
 
 def read_action(posted: Mapping[str, str], zone: str, roster: Roster) -> Action:

@@ -6,9 +6,10 @@ from typing import Literal, NamedTuple, get_args
 from shared.domain.clocks import Terms
 from shared.domain.lead import Lead
 
-Stage = Literal["late", "free", "waiting", "called", "talked"]
+Stage = Literal["late", "free", "waiting", "asked_again", "called", "talked"]
 """Where an open lead stands, the most urgent first: the call is overdue; it is for whoever takes
-it; the call is awaited; nobody has talked to the person; nobody knows what came of it."""
+it; the call is awaited; the person has written since the last call; nobody has talked to them;
+nobody knows what came of it."""
 
 
 class Listed(NamedTuple):
@@ -20,7 +21,7 @@ class Listed(NamedTuple):
     """When the call is due that the lead awaits."""
     since: datetime
     """When the lead came, also when its first call was put off; while one more call is awaited,
-    when that began to be.
+    when that began to be; for who has written since the last call, when they did.
     """
     business_seconds: float | None
     """From then to now; None when its policy cannot be read."""
@@ -32,6 +33,7 @@ def listed(lead: Lead, terms: Terms | None, now: datetime) -> Listed:
     """A lead as it stands now; also when its policy cannot be read, for the sake of the others."""
     is_again = lead.awaits_attempt and lead.first_attempt_at is not None
     since = lead.counts_from if is_again and lead.counts_from <= now else lead.received_at
+    since = lead.asked_again_at or since
     if terms is None:
         call_by, business_seconds = lead.snoozed_until or lead.respond_by, None
     else:
@@ -41,11 +43,13 @@ def listed(lead: Lead, terms: Terms | None, now: datetime) -> Listed:
 
 def urgency(one: Listed) -> tuple[int, datetime]:
     """By stage; then the call that is due first, or who came first."""
-    moment = one.call_by if one.lead.awaits_attempt else one.lead.received_at
+    moment = one.call_by if one.lead.awaits_attempt else one.since
     return get_args(Stage).index(one.stage), moment
 
 
 def _stage(lead: Lead, call_by: datetime, now: datetime) -> Stage:
     if lead.awaits_attempt:
         return "late" if now >= call_by else "waiting"
+    if lead.asked_again_at is not None:
+        return "asked_again"
     return "called" if lead.contacted_at is None else "talked"

@@ -60,6 +60,10 @@ def stands(lead: Lead, call_by: datetime, reader: Reader) -> Clock:
         return Clock("late", late, _("The call was due by %(time)s") % due)
     if lead.awaits_attempt:
         return _call_again(lead, call_by, reader)
+    if lead.asked_again_at is not None:
+        written = {"time": figures.clock(lead.asked_again_at, zone, now, locale)}
+        since = figures.ago(now - lead.asked_again_at, locale)
+        return Clock("waiting", _("Asked again at %(time)s") % written, since)
     called = {"time": figures.clock(lead.first_attempt_at, zone, now, locale)}
     first_call = _("First call at %(time)s") % called
     if lead.late_seconds or lead.breached_at is not None:
@@ -140,6 +144,7 @@ def since(listed: Listed, reader: Reader) -> str:
     lead = listed.lead
     _ = translation(locale).gettext
     is_waiting = lead.awaits_attempt and lead.counts_from <= now
+    is_waiting = is_waiting or lead.asked_again_at is not None
     says = _("waiting %(span)s") if is_waiting else _("received %(span)s ago")
     wall = now - listed.since
     received = says % {"span": figures.span(wall, locale)}
@@ -150,4 +155,4 @@ def since(listed: Listed, reader: Reader) -> str:
         open_for = _("all of it in opening hours")
     else:
         open_for = _("%(span)s in opening hours") % {"span": figures.span(business, locale)}
-    return f"{received}, {open_for}"
+    return f"{received}, {open_for.replace(' ', figures.NO_BREAK_SPACE)}"

@@ -150,9 +150,11 @@ def state(lead: Lead, locale: str) -> State:
     if lead.contacted_at is not None:
         return State("talked", _("Talked"))
     if lead.first_attempt_at is not None:
-        calls = f" ×{lead.attempts}" if lead.attempts > 1 else ""
         said = _("Left a message") if lead.last_result == "voicemail" else _("No answer")
+        calls = _(", calls: %(count)d") % {"count": lead.attempts} if lead.attempts > 1 else ""
         return State("called", said + calls)
     if lead.acknowledged_at is not None:
         return State("mine", _("On it"))
+    if lead.snoozed_until is not None:
+        return State("mine", _("Call agreed"))
     return State("new", _("New"))

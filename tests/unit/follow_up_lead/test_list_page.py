@@ -30,7 +30,7 @@ def test_a_manager_sees_what_is_late_first() -> None:
         "New Anna Novak",
         "Call by 09:04 waiting 1 min",
         "Nobody yet",
-        "No answer ×2 Boris Weber",
+        "No answer, calls: 2 Boris Weber",
         "First call at 07:01 received 2 h ago",
         "+44 7700 900123",
         "A machine that calculates",
@@ -157,3 +157,12 @@ def test_a_list_in_russian() -> None:
     for words in ("4 лида", "Опоздание 7 минут", "ждёт 12 мин", "Пока никто", "получен 2 ч назад"):
         assert words in text
     assert "Просрочены 1" in text
+
+
+def test_who_has_written_since_the_call_is_not_done_with() -> None:
+    text = text_of(listed(resubmitted_at=at(-30), said_again=Said(asked="And two more, please")))
+
+    order = ["Nobody has these", "Asked again since the call 2", "Asked again at 08:59"]
+    assert sorted(order, key=text.index) == order
+    assert "And two more, please" in text
+    assert "Talked, no outcome yet" not in text

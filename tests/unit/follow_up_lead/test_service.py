@@ -13,7 +13,7 @@ from shared.domain import events as happened
 from shared.domain.calendar import Calendar
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
-from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH, read_sum
+from shared.domain.typed_action import CURRENCIES, NOTE_LENGTH, read_sum, usual_currency
 from shared.errors import LeadChangedError, UnknownLinkError
 from shared.races import TRIES
 from tests.unit.domain.samples import ANNA, BORIS, MARIA, a_lead, a_rep, at
@@ -536,3 +536,20 @@ def test_whoever_acts_has_answered(leads: FakeLeads, lead: Lead) -> None:
     post(leads, "acknowledge")
 
     assert leads.changes[-1].answered_by == "anna"
+
+
+@pytest.mark.parametrize(
+    ("country", "locale", "currency"),
+    [
+        ("GB", "en", "GBP"),
+        ("KZ", "ru", "KZT"),
+        ("DE", "ru", "EUR"),
+        (None, "ru", "RUB"),
+        (None, "en", "EUR"),
+    ],
+)
+def test_the_currency_that_somebody_most_likely_pays_in_stands_first(
+    country: str | None, locale: str, currency: str
+) -> None:
+    assert usual_currency(country, locale) == currency
+    assert currency in CURRENCIES

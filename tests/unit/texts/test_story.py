@@ -241,15 +241,17 @@ def test_a_reason_of_a_newer_version_stays_a_code() -> None:
         ({}, "New"),
         ({"acknowledged_at": at(1)}, "On it"),
         ({"first_attempt_at": at(2), "acknowledged_at": at(1), "attempts": 1}, "No answer"),
-        ({"first_attempt_at": at(2), "attempts": 3}, "No answer ×3"),
+        ({"first_attempt_at": at(2), "attempts": 3}, "No answer, calls: 3"),
         (
             {"first_attempt_at": at(2), "attempts": 2, "last_result": "voicemail"},
-            "Left a message ×2",
+            "Left a message, calls: 2",
         ),
         ({"first_attempt_at": at(2), "contacted_at": at(2)}, "Talked"),
         ({"outcome": "won", "contacted_at": at(2)}, "Won"),
         ({"outcome": "lost", "contacted_at": at(2)}, "Lost"),
         ({"outcome": "rejected"}, "Not a fit"),
+        ({"snoozed_until": at(7200)}, "Call agreed"),
+        ({"snoozed_until": at(7200), "first_attempt_at": at(2), "attempts": 1}, "No answer"),
     ],
 )
 def test_where_a_lead_stands(fields: dict[str, object], text: str) -> None:

@@ -218,7 +218,7 @@ def test_a_lead_tells_what_is_known_and_nothing_else() -> None:
     assert story.title == "Ada Lovelace"
     assert story.state.text == "New"
     assert (story.clock.text, story.clock.detail) == ("Call by 09:05", "4 minutes left")
-    assert story.waited == "waiting 1 min, all of it in opening hours"
+    assert " ".join(story.waited.split()) == "waiting 1 min, all of it in opening hours"
     assert facts(story) == {
         "Phone": "+44 7700 900123",
         "E-mail": "ada@example.com",
