@@ -203,7 +203,7 @@ BUGS: Mapping[str, Bug] = {
     ),
     "who is handed a lead is not told": bug(
         "shared/domain/follow_up.py",
-        '        draft.tell_owner("handed_over")',
+        "        draft.tell_owner(draft.of_a_lead_that_is_theirs)",
         "        pass",
         *matrix("hands_over"),
     ),
