@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from advance_follow_up.service import WAKE_UP_MISSED, Parts, advance
 from shared.adapters import dynamodb, escalation, queues
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.batches import Message, process_messages
 from shared.observability import Measurement, emit, reactor
@@ -22,6 +23,7 @@ def parts() -> Parts:
     table = dynamodb.Table(dynamodb.client(), settings().table_name)
     return Parts(
         LeadTable(table),
+        PeopleTable(table),
         PolicyStore(table),
         escalation.Escalation(escalation.client(), settings().state_machine_arn),
         queues.Queue(queues.client(), settings().alert_queue_url),

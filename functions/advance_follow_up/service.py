@@ -23,7 +23,10 @@ WAKE_UP_MISSED = Metric("WakeUpMissed")
 class Leads(Protocol):
     def lead(self, lead_id: str) -> Lead | None: ...
     def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
-    def people(self, team: str) -> list[Rep]: ...
+
+
+class People(Protocol):
+    def of_team(self, team: str) -> list[Rep]: ...
     def take_turn(self, team: str, choose: Callable[[Rotation], tuple[T, Rotation]]) -> T: ...
 
 
@@ -55,6 +58,7 @@ class Parts(NamedTuple):
     """The parts that advancing needs."""
 
     leads: Leads
+    people: People
     policies: Policies
     escalation: Escalation
     alert_queue: AlertQueue
@@ -99,7 +103,7 @@ def _record_what_is_due(lead: Lead, parts: Parts, now: datetime, *, swept: bool)
     # The lead follows the policy that it was captured under, whatever was published since.
     terms = Terms.of(parts.policies.version(lead.policy_version), lead)
     # People and their shifts are what they are today.
-    roster = Roster(parts.leads.people(lead.team), now, parts.policies.current().shift)
+    roster = Roster(parts.people.of_team(lead.team), now, parts.policies.current().shift)
     turn = _take_turn(lead, terms, roster, parts) if needs_rep(lead, terms, roster) else None
     change = plan(lead, terms, roster, turn=turn, new_run=swept and lead.overslept(now))
     if change is None:
@@ -117,7 +121,7 @@ def _take_turn(lead: Lead, terms: Terms, roster: Roster, parts: Parts) -> Chosen
     def next_one(rotation: Rotation) -> tuple[Chosen | Nobody, Rotation]:
         return choose(terms.rules, roster, rotation, previous_owner)
 
-    return parts.leads.take_turn(lead.team, next_one)
+    return parts.people.take_turn(lead.team, next_one)
 
 
 def _ask_again(lead: Lead, alerts: Iterable[str], parts: Parts) -> None:

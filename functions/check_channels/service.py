@@ -20,8 +20,8 @@ from shared.texts import channels as texts
 OPS_LOCALE = "en"
 
 
-class Leads(Protocol):
-    def people(self, team: str) -> list[Rep]: ...
+class People(Protocol):
+    def of_team(self, team: str) -> list[Rep]: ...
     def channels_told_on(self, team: str) -> date | None: ...
     def note_channels_told(self, team: str, on: date) -> None: ...
 
@@ -48,7 +48,7 @@ class Ops(Protocol):
 class Parts(NamedTuple):
     """The parts that checking needs."""
 
-    leads: Leads
+    people: People
     policies: Policies
     channels: Channels
     sender: Sender
@@ -70,7 +70,7 @@ def check(parts: Parts, now: datetime) -> Found:
     """
     policy = parts.policies.current()
     teams = sorted({form.team for form in policy.forms if not form.is_test})
-    by_team = {team: [rep for rep in parts.leads.people(team) if rep.active] for team in teams}
+    by_team = {team: [rep for rep in parts.people.of_team(team) if rep.active] for team in teams}
     # All together: an address may belong to people of two teams.
     people = [rep for reps in by_team.values() for rep in reps]
     problems, limit, unanswered = _ask(parts.channels, people)
@@ -78,10 +78,10 @@ def check(parts: Parts, now: datetime) -> Found:
     for team, reps in by_team.items():
         found = [problem for problem in problems if problem.rep.team == team]
         is_short = limit is not None and limit <= FEW_USD and any(rep.phone for rep in reps)
-        if (found or is_short) and parts.leads.channels_told_on(team) != now.date():
+        if (found or is_short) and parts.people.channels_told_on(team) != now.date():
             warning = texts.Warning(team, tuple(found), limit if is_short else None)
             _tell(parts, warning, reps)
-            parts.leads.note_channels_told(team, now.date())
+            parts.people.note_channels_told(team, now.date())
             told += 1
     if unanswered:
         raise ChannelsNotCheckedError(", ".join(unanswered))

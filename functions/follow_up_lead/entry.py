@@ -58,7 +58,7 @@ def see_entry(
     code: str, parts: Parts, now: datetime, posted: Mapping[str, str] | None = None
 ) -> SeenEntry:
     """The page behind the code of a list. Raises UnknownLinkError."""
-    _, viewer, _ = behind(code, "list", parts.leads, now)
+    _, viewer, _ = behind(code, "list", parts.links, parts.people, now)
     forms = [form for form in parts.policies.current().forms if form.team == viewer.team]
     forms = [form for form in forms if not form.is_test]
     # What people who speak like the person most likely called about stands first.
@@ -121,7 +121,7 @@ def _file(seen: SeenEntry, parts: Parts, now: datetime) -> Filed:
     # Whoever enters it promises what they say, and not what a page would have said.
     event = event.model_copy(update={"promised_by": None})
     by_hand = _by_hand(posted["then"], viewer, parts, now)
-    return parts.leads.capture(submission, event, by_hand=by_hand)
+    return parts.filing.capture(submission, event, by_hand=by_hand)
 
 
 def _not_chosen(

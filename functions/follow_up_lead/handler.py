@@ -10,7 +10,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from follow_up_lead import pages, service, team_routes
 from shared.adapters import dynamodb, queues
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.observability import reactor
 from shared.settings import settings
@@ -23,10 +26,13 @@ app.exception_handler(list(pages.ERROR_PAGES))(pages.error_page)
 @cache
 def parts() -> service.Parts:
     table = dynamodb.Table(dynamodb.client(), settings().table_name)
+    leads, people = LeadTable(table), PeopleTable(table)
+    links, filing = LinkTable(table), Filing(table)
     urls = settings().advance_queue_url, settings().alert_queue_url
     advance, alert = (queues.Queue(queues.client(), url) for url in urls)
-    store = PolicyStore(table)
-    return service.Parts(LeadTable(table), store, time.sleep, advance, alert, time.monotonic)
+    return service.Parts(
+        leads, people, links, filing, PolicyStore(table), time.sleep, advance, alert, time.monotonic
+    )
 
 
 @app.route("/l/<code>", method=["GET", "HEAD"])

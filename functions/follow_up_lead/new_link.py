@@ -56,7 +56,7 @@ def _meaning(typed: str) -> Callable[[Rep], bool]:
 
 def _send(rep: Rep, parts: Parts, now: datetime) -> None:
     codes = {"team": rep.team, "rep_id": rep.rep_id}
-    if not parts.leads.ask_for_link(rep.team, rep.rep_id, now):
+    if not parts.links.ask_for_link(rep.team, rep.rep_id, now):
         logger.info("link refused: asked for too often", extra=codes)
         return
     parts.alert_queue.send([{**codes, "asked_at": iso(now)}])
@@ -65,8 +65,8 @@ def _send(rep: Rep, parts: Parts, now: datetime) -> None:
 
 def everybody(parts: Parts) -> Iterator[Rep]:
     """The people of every team that an operator has entered somebody in, or that a form has."""
-    teams = set(parts.leads.teams())
+    teams = set(parts.people.teams())
     with suppress(PolicyError):
         teams |= {form.team for form in parts.policies.current().forms}
     for team in sorted(teams):
-        yield from parts.leads.people(team)
+        yield from parts.people.of_team(team)

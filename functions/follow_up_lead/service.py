@@ -32,19 +32,28 @@ _DONE_ID = re.compile(r"[0-9a-f]{32}-[a-z_]{1,20}")
 
 
 class Leads(Protocol):
+    def lead(self, lead_id: str) -> Lead | None: ...
+    def story(self, lead_id: str) -> Story | None: ...
+    def open_leads(self, team: str, rep_ids: Sequence[str | None]) -> list[Lead]: ...
+    def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
+
+
+class People(Protocol):
+    def of_team(self, team: str) -> list[Rep]: ...
+    def teams(self) -> list[str]: ...
+    def rotation(self, team: str) -> Rotation: ...
+    def change_rep(self, team: str, rep_id: str, change: Callable[[Rep | None], Rep]) -> Rep: ...
+
+
+class Links(Protocol):
     def link(self, code: str, now: datetime) -> Link: ...
+    def ask_for_link(self, team: str, rep_id: str, now: datetime) -> bool: ...
+
+
+class Filing(Protocol):
     def capture(
         self, submission: "Submission", captured: LeadCaptured, *, by_hand: ByHand
     ) -> Filed: ...
-    def change_rep(self, team: str, rep_id: str, change: Callable[[Rep | None], Rep]) -> Rep: ...
-    def rotation(self, team: str) -> Rotation: ...
-    def ask_for_link(self, team: str, rep_id: str, now: datetime) -> bool: ...
-    def lead(self, lead_id: str) -> Lead | None: ...
-    def story(self, lead_id: str) -> Story | None: ...
-    def people(self, team: str) -> list[Rep]: ...
-    def teams(self) -> list[str]: ...
-    def open_leads(self, team: str, rep_ids: Sequence[str | None]) -> list[Lead]: ...
-    def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
 
 
 class Policies(Protocol):
@@ -60,6 +69,9 @@ class Parts(NamedTuple):
     """The parts that the rep's side needs."""
 
     leads: Leads
+    people: People
+    links: Links
+    filing: Filing
     policies: Policies
     pause: Callable[[float], None]
     advance_queue: Sending
@@ -138,9 +150,9 @@ def see_lead(code: str, parts: Parts, now: datetime, lead_id: str | None = None)
 def access(code: str, lead_id: str | None, parts: Parts, now: datetime) -> Access:
     """What a code opens; that of a list opens no lead by itself. Raises UnknownLinkError."""
     if lead_id is None:
-        link, viewer, roster = behind(code, "lead", parts.leads, now)
+        link, viewer, roster = behind(code, "lead", parts.links, parts.people, now)
         return Access(viewer, roster, link.lead_id or "", None)
-    _, viewer, roster = behind(code, "list", parts.leads, now)
+    _, viewer, roster = behind(code, "list", parts.links, parts.people, now)
     return Access(viewer, roster, lead_id, f"/r/{code}")
 
 
@@ -227,10 +239,12 @@ def _former_leads(lead: Lead, leads: Leads) -> Iterator[Lead]:
         lead = former
 
 
-def behind(code: str, kind: str, leads: Leads, now: datetime) -> tuple[Link, Rep, Roster]:
+def behind(
+    code: str, kind: str, links: Links, people: People, now: datetime
+) -> tuple[Link, Rep, Roster]:
     """The link, its person and their team; whoever has left it has no access."""
-    link = leads.link(code, now)
-    roster = Roster(leads.people(link.team), now)
+    link = links.link(code, now)
+    roster = Roster(people.of_team(link.team), now)
     viewer = roster.get(link.rep_id)
     if link.kind != kind or viewer is None or not viewer.active or link.is_revoked(viewer):
         raise UnknownLinkError("not for this person or this page")

@@ -67,7 +67,7 @@ def see_list(code: str, parts: Parts, now: datetime, handed_over: str | None = N
 
     `handed_over` is the id of a lead that its person may have handed over just now.
     """
-    _, viewer, roster = behind(code, "list", parts.leads, now)
+    _, viewer, roster = behind(code, "list", parts.links, parts.people, now)
     everybodys = parts.leads.open_leads(viewer.team, [None, *roster.people])
     leads = [
         _listed(lead, viewer, parts, now)
@@ -90,7 +90,7 @@ def see_list(code: str, parts: Parts, now: datetime, handed_over: str | None = N
 
 def act_on_list(code: str, posted: Mapping[str, str], parts: Parts, now: datetime) -> ActedOnList:
     """Does what a posted form says, or says why it cannot be done. Raises UnknownLinkError."""
-    _, viewer, roster = behind(code, "list", parts.leads, now)
+    _, viewer, roster = behind(code, "list", parts.links, parts.people, now)
     action, path = posted.get("action"), f"/r/{code}"
     codes = {"rep_id": viewer.rep_id, "action": action}
     reason = "unknown_action"
@@ -112,7 +112,7 @@ def act_on_list(code: str, posted: Mapping[str, str], parts: Parts, now: datetim
 
 def switch_duty(viewer: Rep, parts: Parts, *, on: bool) -> None:
     """Puts somebody on duty, or off it; whoever comes is given what nobody has within seconds."""
-    after = parts.leads.change_rep(
+    after = parts.people.change_rep(
         viewer.team, viewer.rep_id, lambda latest: switched(latest or viewer, on=on)
     )
     waiting = waiting_for_somebody(after, parts.leads)
@@ -143,7 +143,7 @@ def _members(viewer: Rep, roster: Roster, leads: list[Listed], parts: Parts) -> 
         team = roster
     else:
         team = Roster(roster.people.values(), roster.now, shift)
-    rotation = parts.leads.rotation(viewer.team)
+    rotation = parts.people.rotation(viewer.team)
     found = []
     for rep in team.people.values():
         theirs = [one for one in leads if one.lead.rep_id == rep.rep_id]

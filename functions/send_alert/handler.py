@@ -1,6 +1,5 @@
 """Called by a queue for every AlertRequested, and straight by a swept advance when stream or bus
-are late.
-"""
+are late."""
 
 import time
 from datetime import UTC, datetime
@@ -12,7 +11,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from send_alert.new_link import send_link
 from send_alert.service import Parts, send
 from shared.adapters import alerts, dynamodb
+from shared.adapters.alert_table import AlertTable
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
+from shared.adapters.ringing_table import RingingTable
 from shared.batches import Message, process_messages
 from shared.observability import logger, reactor
 from shared.settings import settings
@@ -20,13 +23,12 @@ from shared.settings import settings
 
 @cache
 def parts() -> Parts:
-    return Parts(
-        LeadTable(dynamodb.Table(dynamodb.client(), settings().table_name)),
-        alerts.sender(settings().alert_topic_arn, settings().alert_email_from),
-        settings().public_url,
-        time.sleep,
-        now,
-    )
+    table = dynamodb.Table(dynamodb.client(), settings().table_name)
+    leads, people, links = LeadTable(table), PeopleTable(table), LinkTable(table)
+    leases, ringing = AlertTable(table), RingingTable(table)
+    sender = alerts.sender(settings().alert_topic_arn, settings().alert_email_from)
+    url = settings().public_url
+    return Parts(leads, people, leases, ringing, links, sender, url, time.sleep, now)
 
 
 def now() -> datetime:

@@ -16,13 +16,13 @@ def send_link(team: str, rep_id: str, asked_at: str, parts: Parts, now: datetime
 
     Raises AlertNotSentError when SNS is in trouble: the queue tries again.
     """
-    found = (rep for rep in parts.leads.people(team) if rep.rep_id == rep_id)
+    found = (rep for rep in parts.people.of_team(team) if rep.rep_id == rep_id)
     rep = next(found, None)
     if rep is None or not rep.active or rep.phone is None:
         return "dropped"
     expires_at = int((now + LINK_LIFE).timestamp())
     link = Link(kind="list", team=team, rep_id=rep_id, expires_at=expires_at)
-    code = parts.leads.lease_link(asked_at, link, now)
+    code = parts.links.lease_link(asked_at, link, now)
     if code is None:
         return "dropped"
     try:

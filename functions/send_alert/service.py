@@ -34,16 +34,28 @@ Sent = Literal["sent", "failed", "dropped"]
 
 class Leads(Protocol):
     def lead(self, lead_id: str) -> Lead | None: ...
-    def people(self, team: str) -> list[Rep]: ...
     def note(self, lead_id: str, note_id: str) -> Note | None: ...
+    def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
+
+
+class People(Protocol):
+    def of_team(self, team: str) -> list[Rep]: ...
+
+
+class Alerts(Protocol):
     def lease_alert(
         self, lead_id: str, alert_id: str, link: Link, now: datetime
     ) -> str | Outcome: ...
     def settle_alert(self, lead_id: str, outcome: Outcome) -> None: ...
+
+
+class Ringing(Protocol):
     def ring(self, rep: Rep, lead_id: str, alert_id: str, now: datetime) -> Ring: ...
     def stop_ringing(self, rep: Rep, lead_id: str, alert_id: str) -> None: ...
+
+
+class Links(Protocol):
     def lease_link(self, asked_at: str, link: Link, now: datetime) -> str | None: ...
-    def record(self, lead: Lead, change: Change, *, actor: str, at: datetime) -> Lead: ...
 
 
 class Sender(Protocol):
@@ -55,6 +67,10 @@ class Parts(NamedTuple):
     """The parts that sending needs; `public_url` is where links point."""
 
     leads: Leads
+    people: People
+    alerts: Alerts
+    ringing: Ringing
+    links: Links
     sender: Sender
     public_url: str
     pause: Callable[[float], None]
@@ -71,20 +87,20 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
     if lead is None or alert_id not in lead.open_alerts:
         return "dropped"
     alert = lead.open_alerts[alert_id]
-    people = {rep.rep_id: rep for rep in parts.leads.people(lead.team)}
+    people = {rep.rep_id: rep for rep in parts.people.of_team(lead.team)}
     rep = people.get(alert.rep_id)
     if rep is None or not rep.active or not rep.reachable_by(alert.via):
         return _record(lead_id, _failed(alert_id, alert, "unreachable"), parts, now, again=True)
     ring = _ring(lead_id, alert_id, alert, rep, parts, now)
     is_list = ring == "together" or rep.role == "manager"
-    leased = parts.leads.lease_alert(lead_id, alert_id, _link(lead, rep, now, is_list), now)
+    leased = parts.alerts.lease_alert(lead_id, alert_id, _link(lead, rep, now, is_list), now)
     if not isinstance(leased, str):
         return _record(lead_id, leased, parts, now, again=True)
     # Somebody may have called between the two reads: a call beats every alert.
     lead = parts.leads.lead(lead_id)
     if lead is None or alert_id not in lead.open_alerts:
         if ring == "together":
-            parts.leads.stop_ringing(rep, lead_id, alert_id)
+            parts.ringing.stop_ringing(rep, lead_id, alert_id)
         return "dropped"
     outcome: Outcome
     try:
@@ -92,7 +108,7 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
         message_id, ring = _publish(lead, alert, people, link, ring, parts, now)
     except AlertRefusedError as error:
         if ring == "together":
-            parts.leads.stop_ringing(rep, lead_id, alert_id)
+            parts.ringing.stop_ringing(rep, lead_id, alert_id)
         outcome = _failed(alert_id, alert, error.reason)
     else:
         outcome = AlertSent(
@@ -103,7 +119,7 @@ def send(lead_id: str, alert_id: str, parts: Parts, now: datetime) -> Sent:
             after_seconds=None if ring == "covered" else _waited(lead, rep, parts.clock()),
             rang=None if ring == "alone" else ring,
         )
-    parts.leads.settle_alert(lead_id, outcome)
+    parts.alerts.settle_alert(lead_id, outcome)
     return _record(lead_id, outcome, parts, now)
 
 
@@ -115,7 +131,7 @@ def _ring(
         return "alone"
     if alert_id.endswith(ALONE):
         return "alone"
-    return parts.leads.ring(rep, lead_id, alert_id, now)
+    return parts.ringing.ring(rep, lead_id, alert_id, now)
 
 
 def _link(lead: Lead, rep: Rep, now: datetime, is_list: bool) -> Link:

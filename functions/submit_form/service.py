@@ -95,7 +95,7 @@ class Policies(Protocol):
     def current(self) -> Policy: ...
 
 
-class Leads(Protocol):
+class Filing(Protocol):
     """Where submissions are filed, in one transaction."""
 
     def capture(self, submission: Submission, captured: LeadCaptured) -> "Filed": ...
@@ -139,7 +139,7 @@ class Spill(Protocol):
 
 class Parts(NamedTuple):
     policies: Policies
-    leads: Leads
+    filing: Filing
     intake: Intake
     secrets: Secrets
     bursts: Bursts
@@ -472,7 +472,7 @@ class _Taking:
             )
             filed = visit.parts.intake.quarantine(kept, submission)
         else:
-            filed = visit.parts.leads.capture(submission, event)
+            filed = visit.parts.filing.capture(submission, event)
         stored = Stored(
             filed.submission_id,
             form.thanks_for(decoded.next_url),

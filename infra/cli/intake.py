@@ -17,6 +17,7 @@ from typing import NamedTuple, cast, get_args
 from infra.cli import deployment
 from infra.cli.commands import Commands, lines, operator
 from infra.cli.deployment import OperatorError
+from shared.adapters.filing import Filing
 from shared.adapters.intake_table import IntakeTable
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
@@ -46,6 +47,7 @@ class Desk(NamedTuple):
     policy: Policy
     intake: IntakeTable
     leads: LeadTable
+    filing: Filing
     now: datetime
 
 
@@ -99,7 +101,8 @@ def _with_stack(command: ArgumentParser) -> None:
 def _desk(options: Namespace) -> Desk:
     table = deployment.find(options.stack).table
     now = datetime.now(UTC)
-    return Desk(PolicyStore(table).current(), IntakeTable(table), LeadTable(table), now)
+    policy = PolicyStore(table).current()
+    return Desk(policy, IntakeTable(table), LeadTable(table), Filing(table), now)
 
 
 def _found(desk: Desk, options: Namespace) -> Kept:
@@ -327,12 +330,12 @@ def admitted(desk: Desk, admission: Admission) -> Filed:
     event = captured(submission, form, desk.policy, admission.at, kept)
     filed: Filed | None = None
     with suppress(IdempotencyConflictError):
-        filed = desk.leads.capture(submission, event, admission)
+        filed = desk.filing.capture(submission, event, admission)
     if filed is None or (filed.outcome == "repeated" and not filed.lead_id):
         # Its key stands for other answers, which were accepted: these are more of the same person.
         # Or for the same ones, which are in quarantine: somebody looked at these.
         own = {"receipt_key": same_id(kept.form_id, "admitted", kept.submission_id)}
-        filed = desk.leads.capture(submission.model_copy(update=own), event, admission)
+        filed = desk.filing.capture(submission.model_copy(update=own), event, admission)
     if filed.outcome == "repeated":
         desk.intake.settle(admission, filed.lead_id or None)
     return filed

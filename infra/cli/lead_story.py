@@ -7,13 +7,16 @@ from typing import Any
 from infra.cli.commands import lines
 from shared.acting import Policies, readable_terms
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.domain.alert_history import alert_history
 from shared.texts.whole_story import Known, WholeStory
 
 INDENT = "  "
 
 
-def known_of(lead_id: str, leads: LeadTable, policies: Policies) -> Known | None:
+def known_of(
+    lead_id: str, leads: LeadTable, people: PeopleTable, policies: Policies
+) -> Known | None:
     """What the table knows of a lead; None when there is none."""
     story = leads.story(lead_id) if lead_id else None
     if story is None:
@@ -24,7 +27,7 @@ def known_of(lead_id: str, leads: LeadTable, policies: Policies) -> Known | None
         story.notes,
         submissions=leads.submissions(lead_id),
         terms=readable_terms(story.lead, policies),
-        names={rep.rep_id: rep.name for rep in leads.people(story.lead.team)},
+        names={rep.rep_id: rep.name for rep in people.of_team(story.lead.team)},
     )
 
 

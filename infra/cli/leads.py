@@ -22,6 +22,7 @@ from infra.cli.republish import moment
 from infra.cli.roster import Who, read_who
 from shared.acting import Actor, act_on_latest, readable_terms
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.actions import LOSS_REASONS, REJECTION_REASONS, ActionName
 from shared.domain.instants import iso
@@ -60,6 +61,7 @@ class Desk(NamedTuple):
     """What a command works with."""
 
     leads: LeadTable
+    people: PeopleTable
     policies: PolicyStore
     now: datetime
 
@@ -154,7 +156,7 @@ def _since(text: str) -> datetime:
 
 def _desk(options: Namespace) -> Desk:
     table = deployment.find(options.stack).table
-    return Desk(LeadTable(table), PolicyStore(table), datetime.now(UTC))
+    return Desk(LeadTable(table), PeopleTable(table), PolicyStore(table), datetime.now(UTC))
 
 
 # --- the list ------------------------------------------------------------------------------------
@@ -206,7 +208,7 @@ def _open_leads(desk: Desk, options: Namespace, team: str | None) -> Iterator[Le
         if options.rep:
             rep_ids = [options.rep.rep_id]
         elif not options.nobody:
-            rep_ids += [rep.rep_id for rep in desk.leads.people(name)]
+            rep_ids += [rep.rep_id for rep in desk.people.of_team(name)]
         yield from desk.leads.open_leads(name, rep_ids)
 
 
@@ -259,7 +261,7 @@ def _summary(one: Listed, now: datetime) -> dict[str, Any]:
 
 def run_show(options: Namespace) -> int:
     desk = _desk(options)
-    known = known_of(options.lead_id, desk.leads, desk.policies)
+    known = known_of(options.lead_id, desk.leads, desk.people, desk.policies)
     if known is None:
         raise OperatorError(f"there is no lead {options.lead_id}")
     story = whole_story(known, Reader("UTC", desk.now, options.locale))
@@ -289,7 +291,7 @@ def run_act(options: Namespace) -> int:
     _refuse_strays(options)
     desk = _desk(options)
     who: Who = options.who
-    roster = Roster(desk.leads.people(who.team), desk.now)
+    roster = Roster(desk.people.of_team(who.team), desk.now)
     rep = roster.active(who.rep_id)
     if rep is None:
         raise OperatorError(f"{who} is not entered, or not active: `leadline roster list`")

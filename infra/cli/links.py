@@ -8,7 +8,8 @@ from infra.cli import deployment
 from infra.cli.commands import Commands
 from infra.cli.deployment import OperatorError
 from infra.cli.roster import Who, read_who, stranger
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.domain.roster import Rep
 
 CODE = re.compile(r"(?:.*/[lr]/)?([A-Za-z0-9]{12})(?:[/?#].*)?")
@@ -31,11 +32,11 @@ def add_commands(areas: Commands) -> None:
 
 
 def run_revoke(options: Namespace) -> int:
-    leads = LeadTable(deployment.find(options.stack).table)
+    table = deployment.find(options.stack).table
     person: Who = options.who
     if options.code is not None:
         found = CODE.fullmatch(options.code.strip())
-        if found is None or not leads.revoke_link(found[1], *person):
+        if found is None or not LinkTable(table).revoke_link(found[1], *person):
             raise OperatorError(f"{person} has no such link")
         print(f"{person}: this link opens nothing any more")
         return 0
@@ -46,6 +47,6 @@ def run_revoke(options: Namespace) -> int:
             raise stranger(person)
         return rep.model_copy(update={"links_revoked_at": now})
 
-    leads.change_rep(*person, change)
+    PeopleTable(table).change_rep(*person, change)
     print(f"{person}: no link that was sent until now opens anything; the page /r sends a new one")
     return 0

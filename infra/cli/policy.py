@@ -13,7 +13,7 @@ from infra.cli.policy_files import read_policy
 from infra.cli.roster import teams_of
 from shared.adapters import dynamodb
 from shared.adapters.dynamodb import Table
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.clients import client_named
 from shared.clients.encodings import CHARSETS
@@ -81,8 +81,8 @@ def run_publish(options: Namespace) -> int:
         if options.table
         else deployment.find(options.stack).table
     )
-    policy, leads = _policy(documents), LeadTable(table)
-    if not _is_covered(policy, [rep for team in teams_of(policy) for rep in leads.people(team)]):
+    policy, people = _policy(documents), PeopleTable(table)
+    if not _is_covered(policy, [rep for team in teams_of(policy) for rep in people.of_team(team)]):
         return 1
     print(f"version {PolicyStore(table).publish(documents)} is in force")
     return 0

@@ -14,6 +14,7 @@ from infra.cli import deployment
 from infra.cli.commands import Commands, lines, operator
 from infra.cli.deployment import OperatorError
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.actions import replan
 from shared.domain.clocks import Terms
@@ -41,7 +42,7 @@ def run(options: Namespace) -> int:
     stack = deployment.find(options.stack)
     leads, policies = LeadTable(stack.table), PolicyStore(stack.table)
     policy = policies.version(options.version) if options.version else policies.current()
-    seen = _open_leads(options, leads, policies)
+    seen = _open_leads(options, leads, PeopleTable(stack.table), policies)
     found = [lead for lead in seen if lead.policy_version != policy.version]
     if missing := sorted({lead.form_id for lead in found if policy.form(lead.form_id) is None}):
         raise OperatorError(
@@ -63,7 +64,9 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _open_leads(options: Namespace, leads: LeadTable, policies: PolicyStore) -> list[Lead]:
+def _open_leads(
+    options: Namespace, leads: LeadTable, people: PeopleTable, policies: PolicyStore
+) -> list[Lead]:
     """The open leads that the options name, whatever version they follow."""
     if options.lead:
         one = leads.lead(options.lead)
@@ -73,7 +76,7 @@ def _open_leads(options: Namespace, leads: LeadTable, policies: PolicyStore) -> 
     return [
         lead
         for team in ([options.team] if options.team else every_team(policies))
-        for lead in leads.open_leads(team, [None, *(rep.rep_id for rep in leads.people(team))])
+        for lead in leads.open_leads(team, [None, *(rep.rep_id for rep in people.of_team(team))])
         if _is_named(lead, options)
     ]
 

@@ -22,7 +22,7 @@ from infra.cli.people_files import Person, read_people, read_person
 from infra.cli.republish import moment
 from shared.adapters import subscriptions
 from shared.adapters.lead_table import LeadTable
-from shared.adapters.people_table import STANDING
+from shared.adapters.people_table import STANDING, PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.adapters.queues import Queue
 from shared.adapters.subscriptions import Subscription
@@ -268,11 +268,11 @@ def run_list(options: Namespace) -> int:
 
 def run_now(options: Namespace) -> int:
     stack = deployment.find(options.stack)
-    policy, leads = current_policy(stack), LeadTable(stack.table)
+    policy, table = current_policy(stack), PeopleTable(stack.table)
     now = options.at or datetime.now(UTC)
     status = 0
     for team in _chosen(options, teams_of(policy)):
-        duty = Duty(leads.people(team), leads.rotation(team), policy, now)
+        duty = Duty(table.of_team(team), table.rotation(team), policy, now)
         print(f"{team}, {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {duty.heading}")
         if duty.reps:
             print(duty.table)
@@ -343,8 +343,8 @@ def _enter(stack: Deployment, people: Sequence[Person]) -> bool:
     before = people_of(stack, {*teams_of(policy, known), *(rep.team for rep in people)})
     if overheard := sorted(subscriptions.overhearing(_merged(before, people))):
         raise OperatorError("\n".join(overheard))
-    leads, now = LeadTable(stack.table), datetime.now(UTC)
-    entered = [leads.change_rep(rep.team, rep.rep_id, _written(rep, now)) for rep in people]
+    table, now = PeopleTable(stack.table), datetime.now(UTC)
+    entered = [table.change_rep(rep.team, rep.rep_id, _written(rep, now)) for rep in people]
     everyone = _merged(before, entered)
     subscriptions.mend(sns, known, entered, everyone)
     done = [
@@ -377,14 +377,14 @@ def _change(
 
     Raises OperatorError for somebody who is not entered.
     """
-    leads, policy = LeadTable(stack.table), current_policy(stack)
-    before = leads.people(who.team)
+    table, policy = PeopleTable(stack.table), current_policy(stack)
+    before = table.of_team(who.team)
     known = _find(before, who)
     if known is None:
         raise stranger(who)
     former = known
-    after = leads.change_rep(*who, lambda latest: change(latest or former))
-    duty = Duty(_merged(before, [after]), leads.rotation(who.team), policy, now)
+    after = table.change_rep(*who, lambda latest: change(latest or former))
+    duty = Duty(_merged(before, [after]), table.rotation(who.team), policy, now)
     print(f"{who}: {duty.standing(after)}")
     _follow(stack, policy, before, [after], now)
     return former, after
@@ -473,8 +473,8 @@ def teams_of(policy: Policy | None, known: Sequence[Subscription] = ()) -> list[
 
 def people_of(stack: Deployment, teams: Iterable[str]) -> list[Rep]:
     """Everybody of some teams."""
-    leads = LeadTable(stack.table)
-    return [rep for team in sorted(teams) for rep in leads.people(team)]
+    table = PeopleTable(stack.table)
+    return [rep for team in sorted(teams) for rep in table.of_team(team)]
 
 
 def _chosen(options: Namespace, teams: list[str]) -> list[str]:

@@ -26,6 +26,7 @@ from infra.simulation.stage import Arrival, Stage
 from infra.simulation.telling import Line
 from infra.simulation.words import length, moment, since
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.attribution import CHANNELS
 from shared.domain.calendar import first_moment
@@ -33,7 +34,7 @@ from shared.domain.events import Verdict, Via
 from shared.domain.form import Form, Locale
 from shared.domain.policy import Policy, check, parse_document
 from shared.domain.roster import Rep
-from shared.domain.routing import Facts
+from shared.domain.routing import Facts, Rotation
 from shared.errors import PolicyError
 
 NOT_PUBLISHED = 0
@@ -153,6 +154,10 @@ class _Sources:
         return LeadTable(self._found.table)
 
     @cached_property
+    def _people(self) -> PeopleTable:
+        return PeopleTable(self._found.table)
+
+    @cached_property
     def _found(self) -> deployment.Deployment:
         return deployment.find(self._stack)
 
@@ -174,7 +179,11 @@ class _Sources:
         if file is not None:
             return [person.over(None) for person in read_people(file)]
         teams = sorted({form.team for form in policy.forms})
-        return [rep for team in teams for rep in self.leads.people(team)]
+        return [rep for team in teams for rep in self._people.of_team(team)]
+
+    def rotation(self, team: str) -> Rotation:
+        """Whose turn it is in a team, by the table."""
+        return self._people.rotation(team)
 
 
 def _form(policy: Policy, form_id: str) -> Form:
@@ -199,7 +208,7 @@ def run_lead(options: Namespace) -> int:
     if options.previous_owner and options.previous_owner not in {rep.rep_id for rep in people}:
         raise OperatorError(f"there is nobody called {options.previous_owner}")
     # Who is next is a record of the table; the people of a file begin with the first by id.
-    rotations = {} if options.people else {form.team: sources.leads.rotation(form.team)}
+    rotations = {} if options.people else {form.team: sources.rotation(form.team)}
     at = _instant(asked_at, policy.calendar(form.calendar).zone)
     country = options.country or form.default_region
     facts = Facts(form.form_id, options.channel, options.language or form.language, country)

@@ -22,7 +22,8 @@ from infra.local.inbox import Inbox
 from infra.local.rendering import PAGES, locale_of, page, this_zone
 from shared.acting import readable_terms
 from shared.adapters.lead_table import LeadTable
-from shared.adapters.link_table import LINK_LIFE, Link
+from shared.adapters.link_table import LINK_LIFE, Link, LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.calendar import HORIZON_DAYS, Calendar
 from shared.domain.form import Form
@@ -62,6 +63,8 @@ class Console:
     url: str
     team: str
     leads: LeadTable
+    people: PeopleTable
+    links: LinkTable
     policies: PolicyStore
     inbox: Inbox
     cloudwatch: "CloudWatchClient"
@@ -103,7 +106,7 @@ class Console:
         link = Link(kind="list", team=self.team, rep_id=rep_id, expires_at=expires_at)
         lead_id = request.query_params.get("lead", "")
         page_of = f"/{quote(lead_id, safe='')}" if lead_id else ""
-        return RedirectResponse(f"/r/{self.leads.make_link(link)}{page_of}", 303)
+        return RedirectResponse(f"/r/{self.links.make_link(link)}{page_of}", 303)
 
     # --- the landing pages ---------------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class Console:
 
     def show_lead(self, request: Request) -> Response:
         lead_id = request.path_params["lead_id"]
-        known = known_of(lead_id, self.leads, self.policies)
+        known = known_of(lead_id, self.leads, self.people, self.policies)
         if known is None:
             return page(request, "missing.html", status=404)
         return page(
@@ -220,7 +223,7 @@ class Console:
         return listed(lead, readable_terms(lead, self.policies), now)
 
     def _people(self) -> list[Rep]:
-        return self.leads.people(self.team)
+        return self.people.of_team(self.team)
 
 
 def reader_of(request: Request, now: datetime) -> Reader:

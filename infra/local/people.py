@@ -33,7 +33,7 @@ def sample_people(file: Path = FILE) -> list[Rep]:
 def seed(table: PeopleTable, people: Iterable[Rep]) -> None:
     """Add those who are not there: what was changed since stays changed."""
     for person in people:
-        if person.rep_id not in {rep.rep_id for rep in table.people(person.team)}:
+        if person.rep_id not in {rep.rep_id for rep in table.of_team(person.team)}:
             table.put_rep(person)
 
 

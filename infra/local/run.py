@@ -38,6 +38,8 @@ from infra.local.inbox import Collector, Inbox, Mailboxes
 from infra.local.metrics_bridge import MetricsBridge
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.errors import PolicyError, UnknownLinkError
 
@@ -103,21 +105,23 @@ class Laptop:
         stack = deploy(parameters)
         dynamodb = boto3.client("dynamodb")
         table = Table(dynamodb, stack.outputs["TableName"])
-        leads = LeadTable(table)
+        links, reps = LinkTable(table), PeopleTable(table)
         self._say("publishing infra/policy")
         documents = read_policy(POLICY_FOLDER, {"SITE": self.url})
         policy_version = PolicyStore(table).publish(documents)
         sample = people.sample_people()
-        people.seed(leads, sample)
+        people.seed(reps, sample)
 
         sns = boto3.client("sns")
-        inbox = Inbox(self._state / "inbox.jsonl", sample, lead_finder(leads))
+        inbox = Inbox(self._state / "inbox.jsonl", sample, lead_finder(links))
         mailboxes = Mailboxes(inbox, sns)
         door = self._door = FrontDoor(stack.routes)
         console = Console(
             url=self.url,
             team=sample[0].team,
-            leads=leads,
+            leads=LeadTable(table),
+            people=reps,
+            links=links,
             policies=PolicyStore(table),
             inbox=inbox,
             cloudwatch=boto3.client("cloudwatch"),
@@ -236,12 +240,12 @@ class Ticker(threading.Thread):
                 print(f"in the background: {error}", file=sys.stderr, flush=True)
 
 
-def lead_finder(leads: LeadTable) -> Callable[[str], str | None]:
+def lead_finder(links: LinkTable) -> Callable[[str], str | None]:
     """Which lead the code of a short link opens."""
 
     def find(code: str) -> str | None:
         try:
-            return leads.link(code, datetime.now(UTC)).lead_id
+            return links.link(code, datetime.now(UTC)).lead_id
         except UnknownLinkError:
             return None
 

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from shared.adapters import keys
-from shared.adapters.alert_table import AlertTable
 from shared.adapters.contact_guards import release, take_back
-from shared.adapters.dynamodb import Item, Refusal
-from shared.adapters.filing import Filing
+from shared.adapters.dynamodb import Item, Refusal, Table
 from shared.adapters.lead_items import lead_with_events, read_lead
-from shared.adapters.link_table import LinkTable
-from shared.adapters.people_table import PeopleTable
-from shared.adapters.ringing_table import RingingTable
 from shared.domain.events import RecordedEvent
 from shared.domain.instants import Instant, iso
 from shared.domain.lead import Change, Lead, Note
@@ -48,11 +43,11 @@ class Story(NamedTuple):
     said: Sequence[Words] = ()
 
 
-class LeadTable(Filing, PeopleTable, AlertTable, RingingTable, LinkTable):
-    """The leads, with all that is kept around them: one object for those who need several of these.
+class LeadTable:
+    """The leads. What is kept around them stands on the same table, each by itself."""
 
-    Who needs one only takes that one: each stands on a table by itself.
-    """
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def lead(self, lead_id: str) -> Lead | None:
         """The lead as it is now."""

@@ -24,7 +24,7 @@ class PeopleTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def people(self, team: str) -> list[Rep]:
+    def of_team(self, team: str) -> list[Rep]:
         """Everybody of a team."""
         items = self._table.query(
             "PK = :pk AND begins_with(SK, :rep)", pk=keys.rep(team, "")["PK"], rep="REP#"

@@ -64,7 +64,7 @@ def test_with_the_keyboard_a_rep_takes_a_lead_and_says_how_the_call_went(
     lead = only_lead(world, None, person["phone"])
     of_rep = Link(kind="list", team=DESK_TEAM, rep_id=rep.rep_id, expires_at=2**40)
     page = new_page(viewport={"width": 1280, "height": 800})
-    page.goto(f"{world.url}/r/{world.leads.make_link(of_rep)}")
+    page.goto(f"{world.url}/r/{world.links.make_link(of_rep)}")
 
     press(page, "Take it")
     expect(page.get_by_role("heading", name=person["name"])).to_be_visible()
@@ -91,11 +91,11 @@ def test_every_page_of_a_list_fits(
     world: World, new_page: NewPage, locale: str, width: int
 ) -> None:
     rep = somebody(world, 23, locale=locale)
-    world.leads.put_rep(rep.model_copy(update={"role": "manager"}))
+    world.people.put_rep(rep.model_copy(update={"role": "manager"}))
     world.post("desk", a_person(723, name="Ausführungsbestimmungen" * 6, email=f"{'x' * 60}@b.com"))
     link = Link(kind="list", team=DESK_TEAM, rep_id=rep.rep_id, expires_at=2**40)
     page = new_page(viewport={"width": width, "height": 844})
-    code = world.leads.make_link(link)
+    code = world.links.make_link(link)
 
     for path in ("/r", f"/r/{code}", f"/r/{code}/new", "/r/nothing"):
         page.goto(f"{world.url}{path}")
@@ -125,7 +125,7 @@ def test_the_ring_of_a_field_leaves_its_label_alone(
         kind="lead", team=DESK_TEAM, rep_id=rep.rep_id, lead_id=lead.lead_id, expires_at=2**40
     )
     page = new_page(viewport={"width": width, "height": 844})
-    page.goto(f"{world.url}/l/{world.leads.make_link(of_lead)}")
+    page.goto(f"{world.url}/l/{world.links.make_link(of_lead)}")
 
     for name in ("Call at an agreed time", "Won", "Lost"):
         page.locator("summary", has_text=name).click()

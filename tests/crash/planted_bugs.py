@@ -72,14 +72,14 @@ BUGS: Mapping[str, Bug] = {
         SERVICE,
         "    try:\n        link = f",
         """    mark = AlertSent(alert_id=alert_id, rep_id=rep.rep_id, via=alert.via, message_id="")
-    parts.leads.settle_alert(lead_id, mark)
+    parts.alerts.settle_alert(lead_id, mark)
     try:
         link = f""",
         *matrix("retries"),
     ),
     "what was sent is not noted before it is recorded": bug(
         SERVICE,
-        "    parts.leads.settle_alert(lead_id, outcome)\n",
+        "    parts.alerts.settle_alert(lead_id, outcome)\n",
         "",
         *matrix("retries"),
     ),
@@ -259,7 +259,7 @@ BUGS: Mapping[str, Bug] = {
         SERVICE,
         """    except AlertRefusedError as error:
         if ring == "together":
-            parts.leads.stop_ringing(rep, lead_id, alert_id)
+            parts.ringing.stop_ringing(rep, lead_id, alert_id)
 """,
         """    except AlertRefusedError as error:
 """,

@@ -14,10 +14,14 @@ from infra.cli.policy_files import read_policy
 from infra.cli.replan import move
 from send_alert import service as sending
 from shared.adapters import alerts, dynamodb, escalation
+from shared.adapters.alert_table import AlertTable
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
-from shared.adapters.link_table import Link
+from shared.adapters.link_table import Link, LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
+from shared.adapters.ringing_table import RingingTable
 from shared.domain.actions import Action, ActionName, act
 from shared.domain.clocks import Terms
 from shared.domain.events import LeadRejected
@@ -106,22 +110,37 @@ class Scene:
         self.table = kind(dynamodb.client(), TABLE)
         self.policies = PolicyStore(self.table, clock=lambda: 0.0)
         self.leads = LeadTable(self.table)
+        self.people, self.links = PeopleTable(self.table), LinkTable(self.table)
+        self.filing = Filing(self.table)
         self.lead_id = ""
         self.other_id = ""
         self.codes: dict[str, str] = {}
         self.lists: dict[str, str] = {}
         self.advancing = advancing.Parts(
             self.leads,
+            self.people,
             self.policies,
             escalation.Escalation(escalation.client(), "arn:aws:states:::machine"),
             Queue(),
             lambda _: None,
         )
         self.following = following.Parts(
-            self.leads, self.policies, lambda _: None, FakeQueue(), FakeQueue(), lambda: 0.0
+            self.leads,
+            self.people,
+            self.links,
+            self.filing,
+            self.policies,
+            lambda _: None,
+            FakeQueue(),
+            FakeQueue(),
+            lambda: 0.0,
         )
         self.sending = sending.Parts(
             self.leads,
+            self.people,
+            AlertTable(self.table),
+            RingingTable(self.table),
+            self.links,
             alerts.AlertSender(alerts.client(), "arn:aws:sns:::alerts"),
             "https://go.example.com",
             lambda _: None,
@@ -132,7 +151,7 @@ class Scene:
         """Policy and people, whom nobody changes while actors act."""
         self.policies.publish(read_policy(ROOT / "infra/policy", {"SITE": "https://example.com"}))
         for person in TEAM:
-            self.leads.put_rep(person)
+            self.people.put_rep(person)
 
     def post(self, key: str, now: datetime, **fields: str) -> Answered:
         """A visitor's page sends its form."""
@@ -155,9 +174,9 @@ class Scene:
                 lead_id=self.lead_id,
                 expires_at=2**40,
             )
-            self.codes[rep.rep_id] = self.leads.make_link(link)
+            self.codes[rep.rep_id] = self.links.make_link(link)
             own = link.model_copy(update={"kind": "list", "lead_id": None})
-            self.lists[rep.rep_id] = self.leads.make_link(own)
+            self.lists[rep.rep_id] = self.links.make_link(own)
 
     def another_arrives(self, now: datetime) -> None:
         """A second lead, of somebody else."""

@@ -58,7 +58,8 @@ def waiting(scene: Scene, **fields: str) -> Kept:
 
 
 def admit(scene: Scene, kept: Kept) -> Filed:
-    desk = Desk(scene.policies.current(), IntakeTable(scene.table), scene.leads, LATER)
+    policy, intake = scene.policies.current(), IntakeTable(scene.table)
+    desk = Desk(policy, intake, scene.leads, scene.filing, LATER)
     return admitted(desk, Admission(kept, LATER, "operator"))
 
 

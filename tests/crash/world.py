@@ -26,7 +26,7 @@ from botocore.validate import validate_parameters
 
 from infra.cli.policy_files import read_policy
 from shared.adapters.dynamodb import Table, client
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.roster import Rep
 from shared.settings import settings
@@ -505,5 +505,5 @@ def _seeded(policy: str, people: tuple[Rep, ...]) -> Database:
         table = Table(client(), "LeadTable")
         PolicyStore(table).publish(documents)
         for rep in people:
-            LeadTable(table).put_rep(rep)
+            PeopleTable(table).put_rep(rep)
     return database

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.intake_table import IntakeTable
-from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import MOST_CHANGES, PolicyStore
 from shared.adapters.secret_store import SecretStore
 from shared.adapters.turnstile import Turnstile
@@ -117,7 +117,7 @@ class Field:
         table = self._table
         return Parts(
             PolicyStore(table),
-            LeadTable(table),
+            Filing(table),
             IntakeTable(table),
             SecretStore(SECRETS_PATH, lambda: boto3.client("ssm")),
             Bursts(),

@@ -20,6 +20,8 @@ from infra.cli.policy_files import read_policy
 from infra.local.run import Laptop
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable, Story
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from tests.form_cases.case import CASES, Case, read_folder
 from tests.form_cases.field import publish
 
@@ -90,6 +92,8 @@ class World:
     url: str
     http: httpx.Client
     leads: LeadTable
+    people: PeopleTable
+    links: LinkTable
     outputs: dict[str, str]
     logs: Path
     calls: Path
@@ -145,8 +149,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         cases = [case for case in read_folder(CASES) if isinstance(case, Case)]
         publish_test_policy(table, laptop.url, cases)
         with httpx.Client(base_url=laptop.url, timeout=30) as http:
-            leads, calls = LeadTable(table), folder / "calls.jsonl"
-            yield World(laptop.url, http, leads, outputs, folder / "log", calls)
+            yield World(
+                laptop.url,
+                http,
+                LeadTable(table),
+                PeopleTable(table),
+                LinkTable(table),
+                outputs,
+                folder / "log",
+                folder / "calls.jsonl",
+            )
     os.environ.clear()
     os.environ.update(environment)
 

@@ -30,10 +30,10 @@ TEAM = (
 def team(world: World) -> Iterator[None]:
     """People who are all on duty and have missed nothing."""
     for rep in TEAM:
-        world.leads.put_rep(rep)
+        world.people.put_rep(rep)
     yield
     for rep in TEAM:
-        world.leads.put_rep(rep.model_copy(update={"active": False}))
+        world.people.put_rep(rep.model_copy(update={"active": False}))
 
 
 def lead_of(world: World, person: dict[str, Any], form_id: str) -> str:
@@ -91,7 +91,7 @@ def test_the_sample_chain_to_its_end_while_nobody_reacts(world: World) -> None:
     assert (events.count("ResponseBreached"), events.count("LeadReassigned")) == (1, 1)
     lead = the_lead(world, lead_id)
     assert (lead.status, lead.rep_id, lead.due_at) == ("open", successor, None)
-    missed = {rep.rep_id: rep.missed_pages for rep in world.leads.people(CHAIN_TEAM)}
+    missed = {rep.rep_id: rep.missed_pages for rep in world.people.of_team(CHAIN_TEAM)}
     assert missed[owner] == 1
 
 

@@ -35,7 +35,7 @@ def deaf_team(world: World) -> Iterator[None]:
     """The people above, of whom one address is confirmed."""
     sns = boto3.client("sns")
     for rep in (STOPPED, THERE, TEXTED, MAILED):
-        world.leads.put_rep(rep)
+        world.people.put_rep(rep)
     arn = sns.subscribe(
         TopicArn=world.outputs["AlertTopicArn"],
         Protocol="email",
@@ -48,7 +48,7 @@ def deaf_team(world: World) -> Iterator[None]:
     finally:
         sns.unsubscribe(SubscriptionArn=arn)
         for rep in (STOPPED, THERE, TEXTED, MAILED):
-            world.leads.put_rep(rep.model_copy(update={"active": False}))
+            world.people.put_rep(rep.model_copy(update={"active": False}))
 
 
 def check_channels() -> None:

@@ -22,10 +22,10 @@ def somebody(world: World, number: int, **fields: Any) -> Rep:
     rep = Rep(
         rep_id=f"rep{number}", team=DESK_TEAM, name=NAME, phone=f"+4477009003{number:02d}", **fields
     )
-    for other in world.leads.people(DESK_TEAM):
-        world.leads.put_rep(other.model_copy(update={"active": False}))
-    world.leads.put_rep(BOSS)
-    world.leads.put_rep(rep)
+    for other in world.people.of_team(DESK_TEAM):
+        world.people.put_rep(other.model_copy(update={"active": False}))
+    world.people.put_rep(BOSS)
+    world.people.put_rep(rep)
     return rep
 
 
@@ -100,7 +100,7 @@ def test_who_comes_on_duty_is_given_what_nobody_has(world: World) -> None:
     until(lambda: world.story(lead.lead_id).lead.rep_id == rep.rep_id, "the lead is hers")
     assert "Go off duty" in world.http.get(link).text
     press(world, link, "duty_off")
-    assert not next(r for r in world.leads.people(DESK_TEAM) if r.rep_id == rep.rep_id).on_duty
+    assert not next(r for r in world.people.of_team(DESK_TEAM) if r.rep_id == rep.rep_id).on_duty
 
 
 def test_what_nobody_has_is_taken_and_called_from_the_list(world: World) -> None:
@@ -152,7 +152,7 @@ def test_a_walk_in_is_entered_and_is_that_of_whoever_enters_it(
 def test_what_is_given_to_the_team_goes_to_whoever_is_next(world: World) -> None:
     rep = somebody(world, 6)
     of_boss = Link(kind="list", team=DESK_TEAM, rep_id=BOSS.rep_id, expires_at=2**40)
-    boss = world.leads.make_link(of_boss)
+    boss = world.links.make_link(of_boss)
     person = a_person(706)
 
     answer = enter(world, f"/r/{boss}", person, "team")

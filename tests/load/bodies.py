@@ -96,7 +96,7 @@ def main() -> None:
     parts = function.parts()
     nothing: Any = Nothing()
     policies: Any = Forms(parts.policies)  # type: ignore[arg-type] # the store that the handler made
-    mute = parts._replace(policies=policies, leads=nothing, intake=nothing, spill=nothing)
+    mute = parts._replace(policies=policies, filing=nothing, intake=nothing, spill=nothing)
     context: Any = Context()
     found = []
     for client in CLIENTS.split():

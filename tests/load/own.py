@@ -46,7 +46,7 @@ def median_us(call: Callable[[], object]) -> float:
 def main() -> None:
     event = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     table = dynamodb.Table(Forgetful(), "leads")  # type: ignore[arg-type] # the one call capture makes
-    parts = function.parts()._replace(leads=Filing(table))
+    parts = function.parts()._replace(filing=Filing(table))
     policies = parts.policies
     function.parts = lambda: parts  # type: ignore[assignment] # for this process
     policy = policies.current()

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from shared.adapters import keys
 from shared.adapters.contact_guards import MOST_GUARDS
 from shared.adapters.dynamodb import Item, Table
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
 from shared.domain import events as happened
 from shared.domain.actions import Action, act
@@ -31,6 +32,11 @@ from tests.unit.domain.samples import (
 @pytest.fixture
 def leads(table: Table) -> LeadTable:
     return LeadTable(table)
+
+
+@pytest.fixture
+def filing(table: Table) -> Filing:
+    return Filing(table)
 
 
 class Calls:
@@ -63,10 +69,10 @@ def the_lead(leads: LeadTable, lead_id: str) -> Lead:
     return lead
 
 
-def test_a_new_lead_takes_one_round_trip(leads: LeadTable, calls: Calls) -> None:
+def test_a_new_lead_takes_one_round_trip(leads: LeadTable, filing: Filing, calls: Calls) -> None:
     submission = a_submission()
 
-    filed = leads.capture(submission, captured(submission))
+    filed = filing.capture(submission, captured(submission))
 
     assert calls.made == ["TransactWriteItems"]
     assert (filed.outcome, filed.submission_id) == ("created", submission.submission_id)
@@ -78,44 +84,44 @@ def test_a_new_lead_takes_one_round_trip(leads: LeadTable, calls: Calls) -> None
     assert [event.event.type for event in story.events] == ["LeadCaptured"]
 
 
-def test_a_retry_gets_the_first_answer_in_one_round_trip(leads: LeadTable, calls: Calls) -> None:
+def test_a_retry_gets_the_first_answer_in_one_round_trip(filing: Filing, calls: Calls) -> None:
     first = a_submission()
-    filed = leads.capture(first, captured(first))
+    filed = filing.capture(first, captured(first))
     retry = a_submission(submission_id="f" * 32)
     calls.made.clear()
 
-    again = leads.capture(retry, captured(retry))
+    again = filing.capture(retry, captured(retry))
 
     assert calls.made == ["TransactWriteItems"]
     assert (again.outcome, again.submission_id) == ("repeated", first.submission_id)
     assert again.lead_id == filed.lead_id
 
 
-def test_the_same_key_with_other_content_is_refused(leads: LeadTable) -> None:
+def test_the_same_key_with_other_content_is_refused(filing: Filing) -> None:
     first, other = a_submission(1, key="k"), a_submission(2, key="k")
-    leads.capture(first, captured(first))
+    filing.capture(first, captured(first))
 
     with pytest.raises(IdempotencyConflictError):
-        leads.capture(other, captured(other))
+        filing.capture(other, captured(other))
 
 
-def test_a_receipt_that_ran_out_counts_no_more_even_if_it_is_still_there(leads: LeadTable) -> None:
+def test_a_receipt_that_ran_out_counts_no_more_even_if_it_is_still_there(filing: Filing) -> None:
     first = a_submission()
-    leads.capture(first, captured(first))
+    filing.capture(first, captured(first))
     later = a_submission(submission_id="f" * 32, received_at=at(601))
 
-    assert leads.capture(later, captured(later)).outcome == "joined"
+    assert filing.capture(later, captured(later)).outcome == "joined"
 
 
 def test_a_contact_with_an_open_lead_joins_it_in_three_round_trips(
-    leads: LeadTable, calls: Calls
+    leads: LeadTable, filing: Filing, calls: Calls
 ) -> None:
     first = a_submission(1)
-    filed = leads.capture(first, captured(first))
+    filed = filing.capture(first, captured(first))
     second = a_submission(2, phone=first.contact.phone)
     calls.made.clear()
 
-    joined = leads.capture(second, captured(second))
+    joined = filing.capture(second, captured(second))
 
     assert calls.made == ["TransactWriteItems", "GetItem", "TransactWriteItems"]
     assert (joined.outcome, joined.lead_id) == ("joined", filed.lead_id)
@@ -123,16 +129,16 @@ def test_a_contact_with_an_open_lead_joins_it_in_three_round_trips(
     assert lead.submissions == 2
     assert len(lead.guards) == 3, "the e-mail that it brought is guarded too"
     third = a_submission(3, email=second.contact.email)
-    assert leads.capture(third, captured(third)).lead_id == filed.lead_id
+    assert filing.capture(third, captured(third)).lead_id == filed.lead_id
 
 
-def test_the_phone_of_one_lead_with_the_e_mail_of_another(leads: LeadTable) -> None:
+def test_the_phone_of_one_lead_with_the_e_mail_of_another(leads: LeadTable, filing: Filing) -> None:
     first, second = a_submission(1), a_submission(2)
-    lead_id = leads.capture(first, captured(first)).lead_id
-    other_id = leads.capture(second, captured(second)).lead_id
+    lead_id = filing.capture(first, captured(first)).lead_id
+    other_id = filing.capture(second, captured(second)).lead_id
     both = a_submission(3, phone=first.contact.phone, email=second.contact.email)
 
-    assert leads.capture(both, captured(both)).lead_id == lead_id
+    assert filing.capture(both, captured(both)).lead_id == lead_id
     story = leads.story(lead_id)
     assert story is not None
     event = story.events[-1].event
@@ -141,10 +147,10 @@ def test_the_phone_of_one_lead_with_the_e_mail_of_another(leads: LeadTable) -> N
 
 
 def test_a_contact_whose_lead_was_closed_opens_a_new_one_that_remembers_it(
-    leads: LeadTable, table: Table
+    leads: LeadTable, filing: Filing, table: Table
 ) -> None:
     first = a_submission(1)
-    old_id = leads.capture(first, captured(first)).lead_id
+    old_id = filing.capture(first, captured(first)).lead_id
     close(leads, the_lead(leads, old_id))
     guard = the_lead(leads, old_id).guards[0]
     released = table.get(keys.contact(guard))
@@ -153,7 +159,7 @@ def test_a_contact_whose_lead_was_closed_opens_a_new_one_that_remembers_it(
     assert released["expires_at"] > RECEIVED.timestamp() + 300 * 86400
 
     second = a_submission(1, key="later", submission_id="e" * 32)
-    filed = leads.capture(second, captured(second))
+    filed = filing.capture(second, captured(second))
 
     assert filed.outcome == "created"
     taken = table.get(keys.contact(guard))
@@ -169,10 +175,10 @@ def test_a_contact_whose_lead_was_closed_opens_a_new_one_that_remembers_it(
 
 
 def test_closing_releases_only_the_guards_that_still_name_the_lead(
-    leads: LeadTable, table: Table
+    leads: LeadTable, filing: Filing, table: Table
 ) -> None:
     submission = a_submission()
-    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    lead = the_lead(leads, filing.capture(submission, captured(submission)).lead_id)
     foreign = table.update(keys.contact(lead.guards[0]), "SET lead_id = :other", other="b" * 32)
     table.transact([foreign])
 
@@ -183,11 +189,13 @@ def test_closing_releases_only_the_guards_that_still_name_the_lead(
     assert (kept["is_open"], released["is_open"]) == (True, False)
 
 
-def test_what_was_missing_is_filled_in_and_nothing_is_overwritten(leads: LeadTable) -> None:
+def test_what_was_missing_is_filled_in_and_nothing_is_overwritten(
+    leads: LeadTable, filing: Filing
+) -> None:
     first = a_submission(1, email=None)
-    lead_id = leads.capture(first, captured(first)).lead_id
+    lead_id = filing.capture(first, captured(first)).lead_id
     second = a_submission(2, phone=first.contact.phone, values={"message": "More words"})
-    leads.capture(second, captured(second))
+    filing.capture(second, captured(second))
 
     lead = the_lead(leads, lead_id)
     assert (lead.email, lead.asked) == (second.contact.email, "A machine that calculates")
@@ -195,13 +203,13 @@ def test_what_was_missing_is_filled_in_and_nothing_is_overwritten(leads: LeadTab
     assert lead.said_again.asked == "More words"
 
 
-def test_everything_that_was_sent_is_read_back_in_order(leads: LeadTable) -> None:
+def test_everything_that_was_sent_is_read_back_in_order(leads: LeadTable, filing: Filing) -> None:
     first = a_submission(1, values={"message": "First", "budget": "10"})
     again = a_submission(2, phone=first.contact.phone, received_at=at(60))
-    lead_id = leads.capture(first, captured(first)).lead_id
-    leads.capture(again, captured(again))
+    lead_id = filing.capture(first, captured(first)).lead_id
+    filing.capture(again, captured(again))
     other = a_submission(3)
-    leads.capture(other, captured(other))
+    filing.capture(other, captured(other))
 
     assert leads.submissions(lead_id) == [first, again]
     assert leads.submissions("0" * 32) == []
@@ -209,10 +217,11 @@ def test_everything_that_was_sent_is_read_back_in_order(leads: LeadTable) -> Non
 
 def test_a_lead_with_more_contacts_than_a_transaction_may_release_can_be_closed(
     leads: LeadTable,
+    filing: Filing,
 ) -> None:
     for number in range(MOST_GUARDS + 10):
         submission = a_submission(number, phone="+447700900001")
-        lead_id = leads.capture(submission, captured(submission)).lead_id
+        lead_id = filing.capture(submission, captured(submission)).lead_id
     lead = the_lead(leads, lead_id)
 
     assert lead.submissions == MOST_GUARDS + 10
@@ -220,9 +229,9 @@ def test_a_lead_with_more_contacts_than_a_transaction_may_release_can_be_closed(
     assert close(leads, lead).status == "closed"
 
 
-def test_whoever_read_an_older_version_writes_nothing(leads: LeadTable) -> None:
+def test_whoever_read_an_older_version_writes_nothing(leads: LeadTable, filing: Filing) -> None:
     submission = a_submission()
-    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    lead = the_lead(leads, filing.capture(submission, captured(submission)).lead_id)
     assigned = Change((happened.LeadAssigned(rep_id="anna", rule="round_robin"),))
     leads.record(lead, assigned, actor="one", at=at(1))
 
@@ -233,9 +242,9 @@ def test_whoever_read_an_older_version_writes_nothing(leads: LeadTable) -> None:
     assert [event.actor for event in story.events] == ["visitor", "one"]
 
 
-def test_events_and_bookmark_are_written_together(leads: LeadTable) -> None:
+def test_events_and_bookmark_are_written_together(leads: LeadTable, filing: Filing) -> None:
     submission = a_submission()
-    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    lead = the_lead(leads, filing.capture(submission, captured(submission)).lead_id)
     change = planned(lead, at(0))
     assert change is not None
 
@@ -250,10 +259,10 @@ def test_events_and_bookmark_are_written_together(leads: LeadTable) -> None:
 
 
 def test_a_lead_that_changes_hands_while_a_list_is_read_is_listed_once(
-    leads: LeadTable, table: Table, monkeypatch: pytest.MonkeyPatch
+    leads: LeadTable, filing: Filing, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = a_submission()
-    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    lead = the_lead(leads, filing.capture(submission, captured(submission)).lead_id)
     assigned = happened.LeadAssigned(rep_id="anna", rule="everybody")
     lead = leads.record(lead, Change((assigned,)), actor="planner", at=at(1))
     moved = [happened.LeadReassigned(from_rep_id="anna", to_rep_id="boris", reason="no_reaction")]
@@ -270,9 +279,11 @@ def test_a_lead_that_changes_hands_while_a_list_is_read_is_listed_once(
     assert [one.rep_id for one in leads.open_leads("sales", ["anna", "boris"])] == ["boris"]
 
 
-def test_what_clocks_showed_is_kept_on_the_lead_and_with_the_event(leads: LeadTable) -> None:
+def test_what_clocks_showed_is_kept_on_the_lead_and_with_the_event(
+    leads: LeadTable, filing: Filing
+) -> None:
     submission = a_submission()
-    lead = the_lead(leads, leads.capture(submission, captured(submission)).lead_id)
+    lead = the_lead(leads, filing.capture(submission, captured(submission)).lead_id)
     change = act(lead, Action(name="voicemail", action_id="v"), "anna", at(400.5), TERMS)
     assert change is not None
     after = leads.record(lead, change, actor="anna", at=at(400.5))
@@ -284,11 +295,11 @@ def test_what_clocks_showed_is_kept_on_the_lead_and_with_the_event(leads: LeadTa
     assert after.readings["response"].late_by == Decimal("100.5")
 
 
-def test_overdue_leads_are_found_by_time(leads: LeadTable) -> None:
+def test_overdue_leads_are_found_by_time(leads: LeadTable, filing: Filing) -> None:
     ids = set()
     for number in range(20):
         submission = a_submission(number)
-        ids.add(leads.capture(submission, captured(submission)).lead_id)
+        ids.add(filing.capture(submission, captured(submission)).lead_id)
 
     assert set(leads.overdue(at(1))) == ids
     assert list(leads.overdue(at(0))) == []
@@ -335,24 +346,24 @@ def trouble(table: Table, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
 
 
 def test_a_conflict_is_retried_and_never_taken_for_a_repeat(
-    leads: LeadTable, trouble: Callable[..., list[Exception]]
+    filing: Filing, trouble: Callable[..., list[Exception]]
 ) -> None:
     conflict = refusing("TransactionCanceledException", ["TransactionConflict", "None"])
     waiting = trouble(conflict, conflict)
     submission = a_submission()
 
-    assert leads.capture(submission, captured(submission)).outcome == "created"
+    assert filing.capture(submission, captured(submission)).outcome == "created"
     assert waiting == []
 
 
 def test_a_lost_answer_is_no_second_lead(
-    leads: LeadTable, trouble: Callable[..., list[Exception]]
+    leads: LeadTable, filing: Filing, trouble: Callable[..., list[Exception]]
 ) -> None:
     submission = a_submission()
     conflict = refusing("TransactionCanceledException", ["TransactionConflict"])
     trouble(conflict, after=True)
 
-    filed = leads.capture(submission, captured(submission))
+    filed = filing.capture(submission, captured(submission))
 
     assert filed.submission_id == submission.submission_id
     assert filed.outcome == "created"
@@ -368,31 +379,31 @@ def test_a_lost_answer_is_no_second_lead(
     ],
 )
 def test_a_table_that_will_not_take_it_is_said_to_be_unavailable(
-    leads: LeadTable, trouble: Callable[..., list[Exception]], error: Exception
+    filing: Filing, trouble: Callable[..., list[Exception]], error: Exception
 ) -> None:
     trouble(*[error] * 10)
     submission = a_submission()
 
     with pytest.raises(StorageUnavailableError):
-        leads.capture(submission, captured(submission))
+        filing.capture(submission, captured(submission))
 
 
-def test_endless_conflicts_end(leads: LeadTable, trouble: Callable[..., list[Exception]]) -> None:
+def test_endless_conflicts_end(filing: Filing, trouble: Callable[..., list[Exception]]) -> None:
     trouble(*[refusing("TransactionCanceledException", ["TransactionConflict"])] * 10)
     submission = a_submission()
 
     with pytest.raises(StorageUnavailableError):
-        leads.capture(submission, captured(submission))
+        filing.capture(submission, captured(submission))
 
 
 def test_a_missing_right_is_no_passing_trouble(
-    leads: LeadTable, trouble: Callable[..., list[Exception]]
+    filing: Filing, trouble: Callable[..., list[Exception]]
 ) -> None:
     trouble(refusing("AccessDeniedException"))
     submission = a_submission()
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        leads.capture(submission, captured(submission))
+        filing.capture(submission, captured(submission))
 
 
 def test_no_float_reaches_the_table(table: Table) -> None:
@@ -402,10 +413,10 @@ def test_no_float_reaches_the_table(table: Table) -> None:
 
 
 def test_a_lead_that_closes_while_somebody_joins_is_not_joined(
-    leads: LeadTable, table: Table, monkeypatch: pytest.MonkeyPatch
+    leads: LeadTable, filing: Filing, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = a_submission(1)
-    old_id = leads.capture(first, captured(first)).lead_id
+    old_id = filing.capture(first, captured(first)).lead_id
     second = a_submission(2, phone=first.contact.phone)
     real = table.get
 
@@ -416,7 +427,7 @@ def test_a_lead_that_closes_while_somebody_joins_is_not_joined(
         return item
 
     monkeypatch.setattr(table, "get", closes_after_it_was_read)
-    filed = leads.capture(second, captured(second))
+    filed = filing.capture(second, captured(second))
 
     assert filed.outcome == "created"
     assert filed.lead_id != old_id
@@ -424,12 +435,12 @@ def test_a_lead_that_closes_while_somebody_joins_is_not_joined(
 
 
 def test_a_test_lead_touches_no_contact_no_list_and_does_not_stay(
-    leads: LeadTable, table: Table
+    leads: LeadTable, filing: Filing, table: Table
 ) -> None:
     real, test = a_submission(1), a_submission(2, phone="+447700900001", is_test=True)
-    filed = leads.capture(real, captured(real))
+    filed = filing.capture(real, captured(real))
 
-    tested = leads.capture(test, captured(test))
+    tested = filing.capture(test, captured(test))
     lead = leads.lead(tested.lead_id)
     assert lead is not None
     close(leads, lead)
@@ -449,9 +460,9 @@ def test_a_test_lead_touches_no_contact_no_list_and_does_not_stay(
     assert "is_test" not in others.events[0].flat()
 
 
-def test_a_test_lead_that_waits_is_swept_like_any_other(leads: LeadTable) -> None:
+def test_a_test_lead_that_waits_is_swept_like_any_other(leads: LeadTable, filing: Filing) -> None:
     test = a_submission(is_test=True)
 
-    filed = leads.capture(test, captured(test))
+    filed = filing.capture(test, captured(test))
 
     assert list(leads.overdue(at(60))) == [filed.lead_id]

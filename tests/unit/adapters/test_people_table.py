@@ -36,7 +36,7 @@ def test_a_stranger_is_entered(people: PeopleTable) -> None:
 
     assert people.change_rep("sales", "anna", enter) == ANNA
     assert asked == [None]
-    assert people.people("sales") == [ANNA]
+    assert people.of_team("sales") == [ANNA]
 
 
 @pytest.mark.parametrize("meanwhile", [{"missed_pages": 1}, {"on_duty": False}, {"absences": AWAY}])
@@ -54,7 +54,7 @@ def test_what_moves_meanwhile_is_not_overwritten(
 
     people.change_rep("sales", "anna", change)
 
-    assert people.people("sales") == [moved.model_copy(update={"weight": 2})]
+    assert people.of_team("sales") == [moved.model_copy(update={"weight": 2})]
 
 
 def test_two_who_enter_one_person_at_once_both_see_it(people: PeopleTable) -> None:
@@ -95,8 +95,8 @@ def test_people_are_those_of_their_team(people: PeopleTable) -> None:
     for rep in (MARIA, BORIS, ANNA):
         people.put_rep(rep)
 
-    assert people.people("sales") == [ANNA, BORIS, MARIA]
-    assert people.people("other") == []
+    assert people.of_team("sales") == [ANNA, BORIS, MARIA]
+    assert people.of_team("other") == []
 
 
 def test_the_day_on_which_managers_were_told_is_that_of_their_team(people: PeopleTable) -> None:

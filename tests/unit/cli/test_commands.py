@@ -16,7 +16,7 @@ from infra.cli import deployment
 from infra.cli.__main__ import main
 from infra.cli.commands import lines
 from infra.cli.deployment import Deployment, OperatorError
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.errors import PolicyError
 from tests.unit.cli.conftest import Run
@@ -204,7 +204,7 @@ def test_each_team_has_a_file_of_its_own(leadline: Run, tmp_path: Path) -> None:
 def test_policy_that_leaves_leads_to_nobody_is_not_published(
     stack: Deployment, leadline: Run
 ) -> None:
-    LeadTable(stack.table).put_rep(a_rep("anna", calendar="night"))
+    PeopleTable(stack.table).put_rep(a_rep("anna", calendar="night"))
 
     status, out, err = leadline("policy", "publish", "--set", SITE)
 
@@ -214,7 +214,7 @@ def test_policy_that_leaves_leads_to_nobody_is_not_published(
         PolicyStore(stack.table).current()
 
     for rep in (a_rep("anna", skills=["ru"]), a_rep("boss", role="manager")):
-        LeadTable(stack.table).put_rep(rep)
+        PeopleTable(stack.table).put_rep(rep)
     assert leadline("policy", "publish", "--set", SITE)[:2] == (0, "version 1 is in force\n")
 
 

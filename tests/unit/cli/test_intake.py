@@ -12,6 +12,7 @@ import pytest
 from infra.cli import intake
 from infra.cli.deployment import Deployment
 from infra.cli.policy_files import read_policy
+from shared.adapters.filing import Filing
 from shared.adapters.intake_table import IntakeTable
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
@@ -166,7 +167,9 @@ def night_desk(stack: Deployment) -> intake.Desk:
     policies.publish({**POLICY, "form/demo-en": OFFICE})
     tuesday = FRIDAY_NIGHT + timedelta(days=4)
     table = IntakeTable(stack.table)
-    return intake.Desk(policies.current(), table, LeadTable(stack.table), tuesday)
+    return intake.Desk(
+        policies.current(), table, LeadTable(stack.table), Filing(stack.table), tuesday
+    )
 
 
 def waiting(
@@ -208,7 +211,9 @@ def test_two_operators_at_once_make_one_lead(stack: Deployment, leadline: Run) -
     table = IntakeTable(stack.table)
     kept = table.find(one, now.date())
     assert kept is not None
-    desk = intake.Desk(PolicyStore(stack.table).current(), table, LeadTable(stack.table), now)
+    desk = intake.Desk(
+        PolicyStore(stack.table).current(), table, LeadTable(stack.table), Filing(stack.table), now
+    )
     admission = Admission(kept, now, "operator a")
     intake.admitted(desk, admission)
     with pytest.raises(AlreadySettledError):

@@ -16,7 +16,9 @@ from infra.cli import leads as command
 from infra.cli.__main__ import _parser
 from infra.cli.deployment import Deployment
 from infra.cli.policy_files import read_policy
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable, Story
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain import events as happened
 from shared.domain.actions import ActionName
@@ -42,30 +44,40 @@ def policy(stack: Deployment) -> None:
 
 
 @pytest.fixture
-def leads(stack: Deployment) -> LeadTable:
-    """The leads of a team of three and somebody who has left."""
-    leads = LeadTable(stack.table)
+def people(stack: Deployment) -> PeopleTable:
+    """A team of three and somebody who has left."""
+    people = PeopleTable(stack.table)
     for rep in (
         a_rep("anna", zone="Europe/Berlin"),
         a_rep("boris"),
         a_rep("gone", active=False),
         a_rep("maria", role="manager"),
     ):
-        leads.put_rep(rep)
-    return leads
+        people.put_rep(rep)
+    return people
+
+
+@pytest.fixture
+def leads(stack: Deployment, people: PeopleTable) -> LeadTable:
+    return LeadTable(stack.table)
+
+
+@pytest.fixture
+def filing(stack: Deployment, people: PeopleTable) -> Filing:
+    return Filing(stack.table)
 
 
 def ago(**time: float) -> datetime:
     return datetime.now(UTC) - timedelta(**time)
 
 
-def capture(leads: LeadTable, number: int, at: datetime, **fields: Any) -> str:
+def capture(filing: Filing, number: int, at: datetime, **fields: Any) -> str:
     form_id = fields.pop("form_id", "demo-en")
     is_test = fields.pop("is_test", False)
     key = f"{number} {at}"
     submission = a_submission(number, key, received_at=at, form_id=form_id, is_test=is_test)
     event = captured(submission, respond_by=at + timedelta(minutes=5), **fields)
-    return leads.capture(submission, event).lead_id
+    return filing.capture(submission, event).lead_id
 
 
 def happen(leads: LeadTable, lead_id: str, *events: LeadEvent, at: datetime | None = None) -> None:
@@ -90,9 +102,9 @@ ASSIGNED = happened.LeadAssigned(rep_id="anna", rule="everybody")
 
 
 @pytest.fixture
-def lead_id(leads: LeadTable) -> str:
+def lead_id(leads: LeadTable, filing: Filing) -> str:
     """A lead of Anna's that came two minutes ago."""
-    lead_id = capture(leads, 1, ago(minutes=2))
+    lead_id = capture(filing, 1, ago(minutes=2))
     happen(leads, lead_id, ASSIGNED, at=ago(minutes=2))
     return lead_id
 
@@ -101,16 +113,16 @@ def lead_id(leads: LeadTable) -> str:
 
 
 @pytest.fixture
-def many(leads: LeadTable) -> dict[str, str]:
+def many(leads: LeadTable, filing: Filing) -> dict[str, str]:
     """Leads by what they are."""
     ids = {
-        "talked": capture(leads, 2, ago(hours=3)),
-        "late": capture(leads, 3, ago(minutes=20)),
-        "waiting": capture(leads, 4, ago(minutes=2)),
-        "won": capture(leads, 5, ago(days=2)),
-        "lost": capture(leads, 6, ago(days=1)),
-        "ancient": capture(leads, 7, ago(days=9)),
-        "test": capture(leads, 8, ago(minutes=1), form_id="test", is_test=True, team="canary"),
+        "talked": capture(filing, 2, ago(hours=3)),
+        "late": capture(filing, 3, ago(minutes=20)),
+        "waiting": capture(filing, 4, ago(minutes=2)),
+        "won": capture(filing, 5, ago(days=2)),
+        "lost": capture(filing, 6, ago(days=1)),
+        "ancient": capture(filing, 7, ago(days=9)),
+        "test": capture(filing, 8, ago(minutes=1), form_id="test", is_test=True, team="canary"),
     }
     happen(
         leads,
@@ -195,9 +207,9 @@ def test_closed_leads_are_looked_for_a_year_back_and_open_ones_for_ever(leadline
 
 
 def test_a_row_says_how_a_lead_stands_and_nobodys_name(
-    leads: LeadTable, lead_id: str, leadline: Run
+    filing: Filing, lead_id: str, leadline: Run
 ) -> None:
-    late = capture(leads, 2, ago(minutes=20))
+    late = capture(filing, 2, ago(minutes=20))
     status, out, _ = leadline("leads", "list")
 
     assert status == 0
@@ -238,9 +250,9 @@ def test_a_row_as_data_has_both_clocks(lead_id: str, leadline: Run) -> None:
 
 
 def test_a_lead_whose_policy_cannot_be_read_hides_no_other(
-    leads: LeadTable, lead_id: str, leadline: Run
+    filing: Filing, lead_id: str, leadline: Run
 ) -> None:
-    capture(leads, 2, ago(minutes=1), form_id="never-published")
+    capture(filing, 2, ago(minutes=1), form_id="never-published")
 
     rows = leadline("leads", "list")[1].splitlines()[1:]
 
@@ -313,9 +325,9 @@ def test_a_story_is_told_in_russian(told: str, leadline: Run) -> None:
 
 
 def test_a_story_without_submissions_clocks_and_alerts_leaves_them_out(
-    leads: LeadTable, leadline: Run, monkeypatch: pytest.MonkeyPatch
+    filing: Filing, leadline: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lead_id = capture(leads, 1, ago(minutes=1), verdict="non_target", form_id="never-published")
+    lead_id = capture(filing, 1, ago(minutes=1), verdict="non_target", form_id="never-published")
     monkeypatch.setattr(LeadTable, "submissions", lambda *_: [])
     out = leadline("leads", "show", lead_id)[1]
 
@@ -353,12 +365,12 @@ def test_a_lead_that_is_not_there_is_said(leadline: Run, lead_id: str) -> None:
     assert leadline("leads", "show", lead_id) == (1, "", f"error: there is no lead {lead_id}\n")
 
 
-def test_what_strangers_typed_commands_no_terminal(leads: LeadTable, leadline: Run) -> None:
+def test_what_strangers_typed_commands_no_terminal(filing: Filing, leadline: Run) -> None:
     submission = a_submission(9, values={"message": "\x1b]0;pwned\x07\u202e", "\x1b[2J": "x\x00"})
     submission = submission.model_copy(
         update={"contact": submission.contact.model_copy(update={"name": "\x1b[31mEve"})}
     )
-    lead_id = leads.capture(submission, captured(submission)).lead_id
+    lead_id = filing.capture(submission, captured(submission)).lead_id
 
     for arguments in (("show", lead_id), ("show", lead_id, "--json"), ("list", "--nobody")):
         out = leadline("leads", *arguments)[1]
@@ -430,12 +442,12 @@ def test_who_acts_owns_the_lead_and_who_records_it_can_be_said(
 
 
 def test_it_is_no_sign_that_the_person_is_there(
-    leads: LeadTable, lead_id: str, leadline: Run
+    people: PeopleTable, lead_id: str, leadline: Run
 ) -> None:
-    leads.put_rep(a_rep("anna", missed_pages=1))
+    people.put_rep(a_rep("anna", missed_pages=1))
     leadline("leads", "act", lead_id, "talked", "--as", "sales/anna")
 
-    (anna,) = [rep for rep in leads.people("sales") if rep.rep_id == "anna"]
+    (anna,) = [rep for rep in people.of_team("sales") if rep.rep_id == "anna"]
     assert (anna.missed_pages, anna.answered_at) == (1, None)
 
 
@@ -465,8 +477,8 @@ def test_what_was_said_before_changes_nothing(
     assert the_lead(leads, lead_id).version == version
 
 
-def test_a_lead_that_nobody_has_stays_so(leads: LeadTable, leadline: Run) -> None:
-    lead_id = capture(leads, 1, ago(minutes=1))
+def test_a_lead_that_nobody_has_stays_so(leads: LeadTable, filing: Filing, leadline: Run) -> None:
+    lead_id = capture(filing, 1, ago(minutes=1))
     happen(leads, lead_id, happened.LeadRejected(rep_id="anna", reason="data.spam"))
     out = leadline("leads", "act", lead_id, "reopen", "--as", "sales/maria")[1]
 
@@ -508,7 +520,7 @@ def test_what_the_page_refuses_is_refused_in_its_words(
 
 
 def test_refusals_that_hang_on_the_lead_are_said_too(
-    leads: LeadTable, lead_id: str, leadline: Run
+    leads: LeadTable, filing: Filing, lead_id: str, leadline: Run
 ) -> None:
     def refused(action: str, rep_id: str) -> str:
         status, _, err = leadline("leads", "act", lead_id, action, "--as", f"sales/{rep_id}")
@@ -520,7 +532,7 @@ def test_refusals_that_hang_on_the_lead_are_said_too(
     assert refused("acknowledge", "anna") == "error: Somebody has called already."
     happen(leads, lead_id, happened.LeadRejected(rep_id="anna", reason="data.spam"))
     assert refused("talked", "anna") == "error: This lead is closed already."
-    capture(leads, 1, ago(minutes=1))
+    capture(filing, 1, ago(minutes=1))
     assert refused("reopen", "anna").startswith("error: This person has a newer lead")
 
 
@@ -533,9 +545,9 @@ def test_refusals_that_hang_on_the_lead_are_said_too(
     ],
 )
 def test_only_people_of_the_leads_team_act(
-    leads: LeadTable, lead_id: str, leadline: Run, who: str, says: str
+    leads: LeadTable, people: PeopleTable, lead_id: str, leadline: Run, who: str, says: str
 ) -> None:
-    leads.put_rep(a_rep("anna", team="support"))
+    people.put_rep(a_rep("anna", team="support"))
     version = the_lead(leads, lead_id).version
     status, _, err = leadline("leads", "act", lead_id, "talked", "--as", who)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from infra.cli.deployment import Deployment
 from infra.cli.on_duty import Duty
 from infra.cli.policy_files import read_policy
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.policy import Policy, parse_document
 from shared.domain.roster import MISSED_PAGES, Rep
@@ -149,11 +149,11 @@ def test_managers_who_are_told_are_named() -> None:
 
 def test_a_team_is_shown_as_it_stands(stack: Deployment, leadline: Run) -> None:
     PolicyStore(stack.table).publish(SAMPLE)
-    leads = LeadTable(stack.table)
+    people = PeopleTable(stack.table)
     anna, boris = a_rep("anna", daily_cap=5), a_rep("boris", absences=AWAY)
     for rep in (anna, boris, BOSS):
-        leads.put_rep(rep)
-    leads.take_turn("sales", lambda rotation: (None, rotation.after(anna, SATURDAY, "everybody")))
+        people.put_rep(rep)
+    people.take_turn("sales", lambda rotation: (None, rotation.after(anna, SATURDAY, "everybody")))
 
     status, out, _ = leadline("roster", "now", "--at", "2026-11-28T09:00Z")
 
@@ -175,7 +175,7 @@ def test_a_team_without_anybody_is_an_error_for_scripts(stack: Deployment, leadl
     assert (status, err) == (1, "error: no policy is published: name a team with --team\n")
 
     PolicyStore(stack.table).publish(SAMPLE)
-    LeadTable(stack.table).put_rep(a_rep("anna", team="other"))
+    PeopleTable(stack.table).put_rep(a_rep("anna", team="other"))
     status, out, _ = leadline("roster", "now")
     assert status == 1
     assert "sales" in out

@@ -20,7 +20,7 @@ from infra.cli import deployment, preflight
 from infra.cli.deployment import Deployment, OperatorError
 from infra.cli.policy_files import read_policy
 from infra.cli.preflight import Account, Check
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.roster import Rep
 from tests.unit.cli.conftest import Run
@@ -44,7 +44,7 @@ def account(stack: Deployment) -> Account:
     """An account of a company that did everything right, with clients of moto's."""
     PolicyStore(stack.table).publish(OURS)
     for rep in STAFF:
-        LeadTable(stack.table).put_rep(rep)
+        PeopleTable(stack.table).put_rep(rep)
     return Account(stack)
 
 
@@ -203,8 +203,8 @@ def test_an_address_of_two_teams_has_one_filter_for_both(account: Account) -> No
     """No form names the second team yet: the filter does."""
     assert account.stack
     for rep in (ANNA, IVAN):
-        LeadTable(account.stack.table).put_rep(rep.model_copy(update={"active": False}))
-    LeadTable(account.stack.table).put_rep(BOSS.model_copy(update={"team": "support"}))
+        PeopleTable(account.stack.table).put_rep(rep.model_copy(update={"active": False}))
+    PeopleTable(account.stack.table).put_rep(BOSS.model_copy(update={"team": "support"}))
     subscribe(account, "boss@ours.net", team=["sales", "support"], rep_id=["boss"])
 
     assert findings(preflight.emails, account) == [
@@ -214,7 +214,7 @@ def test_an_address_of_two_teams_has_one_filter_for_both(account: Account) -> No
 
 def test_who_is_not_active_and_still_subscribed_is_said(account: Account) -> None:
     assert account.stack
-    LeadTable(account.stack.table).put_rep(ANNA.model_copy(update={"active": False}))
+    PeopleTable(account.stack.table).put_rep(ANNA.model_copy(update={"active": False}))
     subscribe(account, "anna@ours.net", team=["sales"], rep_id=["anna"])
 
     *_, said = findings(preflight.emails, account)
@@ -224,7 +224,7 @@ def test_who_is_not_active_and_still_subscribed_is_said(account: Account) -> Non
 def test_an_address_that_did_not_answer_is_missing(account: Account, sns: Stubber) -> None:
     assert account.stack
     for rep in (IVAN, BOSS):
-        LeadTable(account.stack.table).put_rep(rep.model_copy(update={"email": None}))
+        PeopleTable(account.stack.table).put_rep(rep.model_copy(update={"email": None}))
     pending = {
         "SubscriptionArn": "PendingConfirmation",
         "Protocol": "email",
@@ -332,7 +332,7 @@ def test_a_team_needs_reps_and_a_manager(
 
 def test_who_is_not_active_is_not_counted(account: Account) -> None:
     assert account.stack
-    LeadTable(account.stack.table).put_rep(ANNA.model_copy(update={"active": False}))
+    PeopleTable(account.stack.table).put_rep(ANNA.model_copy(update={"active": False}))
 
     assert {rep.rep_id for rep in Account(account.stack).roster} == {"ivan", "boss"}
 

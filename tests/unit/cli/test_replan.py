@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from infra.cli.deployment import Deployment
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.form import Form
@@ -32,7 +33,7 @@ def publish(
 
 def open_lead(stack: Deployment, **fields: Any) -> str:
     submission = a_submission()
-    return LeadTable(stack.table).capture(submission, captured(submission, **fields)).lead_id
+    return Filing(stack.table).capture(submission, captured(submission, **fields)).lead_id
 
 
 def the_lead(stack: Deployment, lead_id: str) -> Lead:

@@ -11,6 +11,7 @@ from infra.cli.deployment import Deployment
 from infra.cli.republish import events_between, send
 from shared.adapters.dynamodb import Table
 from shared.adapters.event_bus import EventBus
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
 from shared.domain.events import LeadAcknowledged, RecordedEvent
 from shared.domain.instants import iso
@@ -25,8 +26,9 @@ HOUR = 3600
 def a_lead_of_last_week(table: Table) -> str:
     """Captured at the start, acknowledged an hour later."""
     leads = LeadTable(table)
+    filing = Filing(table)
     submission = a_submission()
-    filed = leads.capture(submission, captured(submission))
+    filed = filing.capture(submission, captured(submission))
     lead = leads.lead(filed.lead_id)
     assert lead is not None
     leads.record(lead, Change((LeadAcknowledged(rep_id="anna"),)), actor="anna", at=at(HOUR))

@@ -12,7 +12,7 @@ from infra.cli.deployment import Deployment, OperatorError
 from infra.cli.policy_files import read_policy
 from infra.local.people import FILE
 from shared.adapters import subscriptions
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from tests.unit.cli.conftest import Run
 from tests.unit.domain.samples import a_rep
@@ -46,7 +46,7 @@ def test_people_are_entered_and_subscribed_once(
         status, out, _ = leadline("roster", "put", str(file))
         assert status == 0
 
-    entered = {rep.rep_id: rep for rep in LeadTable(stack.table).people("sales")}
+    entered = {rep.rep_id: rep for rep in PeopleTable(stack.table).of_team("sales")}
     assert entered["anna"].email == "Anna@ours.net"
     assert (entered["boss"].role, entered["boss"].locale) == ("manager", "ru")
     assert subscribed(stack) == {"Anna@ours.net": FILTER}
@@ -102,7 +102,7 @@ def test_an_address_that_would_hear_of_anothers_leads_is_refused(
     assert status == 1
     assert "anna@ours.net belongs to sales/anna and support/boss, and would get" in err
     assert "the alerts of sales/boss (Boss), too" in err
-    assert LeadTable(stack.table).people("support") == []
+    assert PeopleTable(stack.table).of_team("support") == []
     assert subscribed(stack)["Anna@ours.net"] == FILTER
 
 
@@ -160,7 +160,7 @@ def test_a_mistake_is_said_and_nothing_is_entered(
 
     assert status == 1
     assert complaint in err
-    assert LeadTable(stack.table).people("sales") == []
+    assert PeopleTable(stack.table).of_team("sales") == []
     assert subscribed(stack) == {}
 
 
@@ -183,8 +183,8 @@ def test_the_sample_file_can_be_entered() -> None:
 def test_the_list_says_who_can_be_reached(stack: Deployment, leadline: Run, file: Path) -> None:
     leadline("roster", "put", str(file))
     boss = a_rep("boss", on_duty=False, email="boss@ours.net")
-    LeadTable(stack.table).put_rep(boss)
-    LeadTable(stack.table).put_rep(a_rep("gone", active=False))
+    PeopleTable(stack.table).put_rep(boss)
+    PeopleTable(stack.table).put_rep(a_rep("gone", active=False))
 
     out = leadline("roster", "list", "--team", "sales")[1]
 
@@ -202,7 +202,7 @@ def test_the_list_shows_the_teams_that_forms_or_filters_name(
     assert "no policy is published" in leadline("roster", "list")[2]
     leadline("roster", "put", str(file))
     assert "anna" in leadline("roster", "list")[1], "a filter names her team"
-    LeadTable(stack.table).put_rep(a_rep("canary", team="canary", email="canary@x.invalid"))
+    PeopleTable(stack.table).put_rep(a_rep("canary", team="canary", email="canary@x.invalid"))
     PolicyStore(stack.table).publish(
         read_policy(Path("infra/policy"), {"SITE": "https://ours.net"})
     )
@@ -239,7 +239,7 @@ def test_an_address_that_aws_refuses_keeps_nobody_else_from_being_asked(
     assert status == 1
     assert f"AWS does not take Anna@ours.net ({message}): if it was asked before, follow" in said
     assert "AWS has asked boss@ours.net" in said
-    assert {rep.rep_id for rep in LeadTable(stack.table).people("sales")} == {"anna", "boss"}
+    assert {rep.rep_id for rep in PeopleTable(stack.table).of_team("sales")} == {"anna", "boss"}
 
 
 # --- what the table knows and a file does not say ------------------------------------------------
@@ -250,22 +250,22 @@ def test_a_file_leaves_duty_absences_and_missed_alerts_alone(
 ) -> None:
     away = {"since": "2030-12-24T00:00:00Z", "until": "2030-12-27T00:00:00Z"}
     standing = a_rep("anna", on_duty=False, absences=[away], missed_pages=2, skills=["ru"])
-    LeadTable(stack.table).put_rep(standing)
+    PeopleTable(stack.table).put_rep(standing)
 
     leadline("roster", "put", str(file))
 
-    anna, _ = LeadTable(stack.table).people("sales")
+    anna, _ = PeopleTable(stack.table).of_team("sales")
     assert (anna.on_duty, anna.absences, anna.missed_pages) == (False, standing.absences, 2)
     assert (anna.zone, anna.skills) == ("Europe/London", ()), "the file says all the rest"
 
 
 def test_a_file_that_speaks_of_duty_is_heeded(stack: Deployment, leadline: Run, file: Path) -> None:
-    LeadTable(stack.table).put_rep(a_rep("anna", missed_pages=1))
+    PeopleTable(stack.table).put_rep(a_rep("anna", missed_pages=1))
     file.write_text(TWO.replace("rep_id: anna", "on_duty: false, rep_id: anna"))
 
     leadline("roster", "put", str(file))
 
-    anna, _ = LeadTable(stack.table).people("sales")
+    anna, _ = PeopleTable(stack.table).of_team("sales")
     assert (anna.on_duty, anna.missed_pages) == (False, 1)
 
 
@@ -279,7 +279,7 @@ def test_the_list_says_what_decides_about_leads(
     fields: dict[str, Any] = {"weight": 2, "daily_cap": 5, "skills": ["ru", "vip"]}
     fields |= {"calendar": "office", "absences": away}
     for rep in (a_rep("anna", **fields), a_rep("boris"), a_rep("clara", missed_pages=2)):
-        LeadTable(stack.table).put_rep(rep)
+        PeopleTable(stack.table).put_rep(rep)
 
     out = leadline("roster", "list", "--team", "sales")[1]
 

@@ -11,7 +11,9 @@ import pytest
 from infra.cli.deployment import Deployment
 from infra.cli.policy_files import read_policy
 from shared.adapters import subscriptions
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.events import LeadAcknowledged, LeadAssigned, LeadAttempted
 from shared.domain.lead import Change, FollowUp
@@ -29,24 +31,34 @@ CHRISTMAS = f"{NEXT_YEAR}-12-24"
 
 
 @pytest.fixture
-def leads(stack: Deployment) -> LeadTable:
-    """With a team of two and the sample policy in force."""
+def people(stack: Deployment) -> PeopleTable:
+    """A team of two, and the sample policy in force."""
     PolicyStore(stack.table).publish(POLICY)
-    table = LeadTable(stack.table)
+    people = PeopleTable(stack.table)
     for rep in (IN_BERLIN, BOSS):
-        table.put_rep(rep)
-    return table
+        people.put_rep(rep)
+    return people
 
 
-def person(leads: LeadTable, rep_id: str = "anna", team: str = "sales") -> Rep:
-    return next(rep for rep in leads.people(team) if rep.rep_id == rep_id)
+@pytest.fixture
+def leads(stack: Deployment, people: PeopleTable) -> LeadTable:
+    return LeadTable(stack.table)
+
+
+@pytest.fixture
+def filing(stack: Deployment, people: PeopleTable) -> Filing:
+    return Filing(stack.table)
+
+
+def person(people: PeopleTable, rep_id: str = "anna", team: str = "sales") -> Rep:
+    return next(rep for rep in people.of_team(team) if rep.rep_id == rep_id)
 
 
 # --- add and change ------------------------------------------------------------------------------
 
 
 def test_somebody_is_added_and_subscribed(
-    stack: Deployment, leads: LeadTable, leadline: Run
+    stack: Deployment, people: PeopleTable, leadline: Run
 ) -> None:
     status, out, _ = leadline(
         *("roster", "add", "sales/ivan", "--name", "Иван", "--phone", "+79161234567"),
@@ -58,7 +70,7 @@ def test_somebody_is_added_and_subscribed(
 
     assert status == 0
     assert "AWS has asked ivan@ours.net to confirm" in " ".join(out.split())
-    assert person(leads, "ivan") == Rep(
+    assert person(people, "ivan") == Rep(
         rep_id="ivan",
         team="sales",
         name="Иван",
@@ -93,33 +105,33 @@ def test_somebody_is_added_and_subscribed(
     ],
 )
 def test_a_mistake_is_said_and_nobody_is_added(
-    leads: LeadTable, leadline: Run, said: list[str], complaint: str
+    people: PeopleTable, leadline: Run, said: list[str], complaint: str
 ) -> None:
     status, _, err = leadline("roster", "add", "sales/ivan", "--name", "Ivan", *said)
 
     assert status == 1
     assert complaint in err
-    assert leads.people("sales") == [IN_BERLIN, BOSS]
+    assert people.of_team("sales") == [IN_BERLIN, BOSS]
 
 
-def test_nobody_is_added_twice(leads: LeadTable, leadline: Run) -> None:
+def test_nobody_is_added_twice(people: PeopleTable, leadline: Run) -> None:
     status, _, err = leadline("roster", "add", "sales/anna", "--name", "A", "--email", "a@ours.net")
 
     assert (status, err) == (
         1,
         "error: sales/anna is entered already: `leadline roster change`\n",
     )
-    assert person(leads) == IN_BERLIN
+    assert person(people) == IN_BERLIN
 
 
-def test_a_change_leaves_the_rest_as_it_is(leads: LeadTable, leadline: Run) -> None:
+def test_a_change_leaves_the_rest_as_it_is(people: PeopleTable, leadline: Run) -> None:
     away = [{"since": "2030-01-01T00:00:00Z", "until": "2030-01-02T00:00:00Z"}]
     before = a_rep("anna", weight=2, skills=["ru"], on_duty=False, absences=away, missed_pages=1)
-    leads.put_rep(before)
+    people.put_rep(before)
 
     assert leadline("roster", "change", "sales/anna", "--daily-cap", "4")[0] == 0
 
-    assert person(leads) == before.model_copy(update={"daily_cap": 4})
+    assert person(people) == before.model_copy(update={"daily_cap": 4})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +148,7 @@ def test_a_change_leaves_the_rest_as_it_is(leads: LeadTable, leadline: Run) -> N
     ],
 )
 def test_everything_can_be_taken_away_again(
-    leads: LeadTable, leadline: Run, option: str, field: str, becomes: object
+    people: PeopleTable, leadline: Run, option: str, field: str, becomes: object
 ) -> None:
     full = a_rep(
         "anna",
@@ -146,11 +158,11 @@ def test_everything_can_be_taken_away_again(
         quiet=[] if option == "--no-email" else ["22:00-07:30"],
         active=option != "--active",
     )
-    leads.put_rep(full)
+    people.put_rep(full)
 
     assert leadline("roster", "change", "sales/anna", option)[0] == 0
 
-    after = person(leads)
+    after = person(people)
     assert (after.links_revoked_at is not None) == (field == "active")
     assert after.model_copy(update={"links_revoked_at": None}) == full.model_copy(
         update={field: becomes}
@@ -158,7 +170,7 @@ def test_everything_can_be_taken_away_again(
 
 
 def test_a_new_address_is_asked_and_the_former_one_let_go(
-    stack: Deployment, leads: LeadTable, leadline: Run
+    stack: Deployment, people: PeopleTable, leadline: Run
 ) -> None:
     for address in ("old@ours.net", "new@ours.net"):
         leadline("roster", "change", "sales/anna", "--email", address)
@@ -167,9 +179,9 @@ def test_a_new_address_is_asked_and_the_former_one_let_go(
     assert [one.email for one in known] == ["new@ours.net"]
 
 
-def test_an_address_of_somebody_else_is_refused(leads: LeadTable, leadline: Run) -> None:
-    leads.put_rep(a_rep("anna", team="support", email="both@ours.net"))
-    PolicyStore(leads._table).publish(
+def test_an_address_of_somebody_else_is_refused(people: PeopleTable, leadline: Run) -> None:
+    people.put_rep(a_rep("anna", team="support", email="both@ours.net"))
+    PolicyStore(people._table).publish(
         {**POLICY, "form/help": {**_form(), "form_id": "help", "team": "support"}}
     )
 
@@ -177,10 +189,10 @@ def test_an_address_of_somebody_else_is_refused(leads: LeadTable, leadline: Run)
 
     assert status == 1
     assert "both@ours.net belongs to" in err
-    assert person(leads, "boss") == BOSS
+    assert person(people, "boss") == BOSS
 
 
-def test_a_change_says_what_to_change_and_of_whom(leads: LeadTable, leadline: Run) -> None:
+def test_a_change_says_what_to_change_and_of_whom(people: PeopleTable, leadline: Run) -> None:
     assert "say what is to change" in leadline("roster", "change", "sales/anna")[2]
     for command in (["change", "sales/eve", "--weight", "2"], ["duty", "sales/eve", "on"]):
         status, _, err = leadline("roster", *command)
@@ -199,8 +211,8 @@ def _form() -> Mapping[str, Any]:
     return form
 
 
-def test_somebody_whose_shift_is_gone_can_be_ended(leads: LeadTable, leadline: Run) -> None:
-    leads.put_rep(a_rep("anna", calendar="gone"))
+def test_somebody_whose_shift_is_gone_can_be_ended(people: PeopleTable, leadline: Run) -> None:
+    people.put_rep(a_rep("anna", calendar="gone"))
 
     assert "calendar gone is not" in leadline("roster", "change", "sales/anna", "--weight", "2")[2]
     assert leadline("roster", "change", "sales/anna", "--inactive")[0] == 0
@@ -209,52 +221,52 @@ def test_somebody_whose_shift_is_gone_can_be_ended(leads: LeadTable, leadline: R
 # --- absences ------------------------------------------------------------------------------------
 
 
-def test_a_day_is_away_to_its_end_where_the_person_is(leads: LeadTable, leadline: Run) -> None:
+def test_a_day_is_away_to_its_end_where_the_person_is(people: PeopleTable, leadline: Run) -> None:
     status, out, _ = leadline("roster", "absence", "sales/anna", CHRISTMAS, CHRISTMAS)
 
     assert status == 0
     assert " 24 Dec 00:00-24:00 Europe/Berlin\n" in out
-    (absence,) = person(leads).absences
+    (absence,) = person(people).absences
     assert absence.since == datetime(NEXT_YEAR, 12, 23, 23, tzinfo=UTC)
     assert absence.until == datetime(NEXT_YEAR, 12, 24, 23, tzinfo=UTC)
 
 
-def test_an_absence_can_be_told_by_the_clock(leads: LeadTable, leadline: Run) -> None:
+def test_an_absence_can_be_told_by_the_clock(people: PeopleTable, leadline: Run) -> None:
     until = f"{NEXT_YEAR}-12-27T09:30"
 
     leadline("roster", "absence", "sales/anna", f"{CHRISTMAS}T13:00", until)
 
-    (absence,) = person(leads).absences
+    (absence,) = person(people).absences
     assert absence.since == datetime(NEXT_YEAR, 12, 24, 12, tzinfo=UTC)
     assert absence.until == datetime(NEXT_YEAR, 12, 27, 8, 30, tzinfo=UTC)
 
 
-def test_absences_that_meet_become_one_and_past_ones_go(leads: LeadTable, leadline: Run) -> None:
+def test_absences_that_meet_become_one_and_past_ones_go(people: PeopleTable, leadline: Run) -> None:
     past = [{"since": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z"}]
-    leads.put_rep(a_rep("anna", absences=past))
+    people.put_rep(a_rep("anna", absences=past))
     for since, until in ((24, 25), (29, 30), (25, 27), (28, 28)):
         leadline(
             *("roster", "absence", "sales/anna"),
             *(f"{NEXT_YEAR}-12-{since}", f"{NEXT_YEAR}-12-{until}"),
         )
 
-    (absence,) = person(leads).absences
+    (absence,) = person(people).absences
     assert absence.since == datetime(NEXT_YEAR, 12, 24, tzinfo=UTC)
     assert absence.until == datetime(NEXT_YEAR, 12, 31, tzinfo=UTC)
 
 
-def test_absences_are_cancelled_the_present_one_too(leads: LeadTable, leadline: Run) -> None:
+def test_absences_are_cancelled_the_present_one_too(people: PeopleTable, leadline: Run) -> None:
     hour, now = timedelta(hours=1), datetime.now(UTC)
     away = [
         {"since": now - hour, "until": now + hour},
         {"since": now + 2 * hour, "until": now + 3 * hour},
     ]
-    leads.put_rep(a_rep("anna", absences=away))
+    people.put_rep(a_rep("anna", absences=away))
 
     status, out, _ = leadline("roster", "absence", "sales/anna", "--cancel")
 
     assert status == 0
-    assert person(leads).absences == ()
+    assert person(people).absences == ()
     assert "sales/anna: can be given a lead" in out
     assert out.count("cancelled: ") == 2
 
@@ -271,12 +283,12 @@ def test_absences_are_cancelled_the_present_one_too(leads: LeadTable, leadline: 
     ],
 )
 def test_an_absence_that_makes_no_sense_is_refused(
-    leads: LeadTable, leadline: Run, said: list[str], complaint: str
+    people: PeopleTable, leadline: Run, said: list[str], complaint: str
 ) -> None:
     status, _, err = leadline("roster", "absence", "sales/anna", *said)
 
     assert (status, err) == (1, f"error: {complaint}\n")
-    assert person(leads) == IN_BERLIN
+    assert person(people) == IN_BERLIN
 
 
 @pytest.mark.parametrize(
@@ -298,38 +310,38 @@ def test_times_of_an_absence_are_local(
 # --- duty ----------------------------------------------------------------------------------------
 
 
-def test_duty_is_switched(leads: LeadTable, leadline: Run) -> None:
+def test_duty_is_switched(people: PeopleTable, leadline: Run) -> None:
     status, out, _ = leadline("roster", "duty", "sales/anna", "off")
     assert (status, out.splitlines()[0]) == (0, "sales/anna: off duty")
-    assert person(leads) == IN_BERLIN.model_copy(update={"on_duty": False})
+    assert person(people) == IN_BERLIN.model_copy(update={"on_duty": False})
 
     status, out, _ = leadline("roster", "duty", "sales/anna", "on")
     assert (status, out) == (0, "sales/anna: can be given a lead\n")
-    assert person(leads) == IN_BERLIN
+    assert person(people) == IN_BERLIN
 
 
-def test_who_answered_no_alert_comes_back_on_duty(leads: LeadTable, leadline: Run) -> None:
-    leads.put_rep(a_rep("anna", missed_pages=2))
+def test_who_answered_no_alert_comes_back_on_duty(people: PeopleTable, leadline: Run) -> None:
+    people.put_rep(a_rep("anna", missed_pages=2))
 
     leadline("roster", "duty", "sales/anna", "on")
 
-    assert (person(leads).missed_pages, person(leads).takes_leads) == (0, True)
+    assert (person(people).missed_pages, person(people).takes_leads) == (0, True)
 
 
-def test_going_off_duty_takes_no_missed_alert_back(leads: LeadTable, leadline: Run) -> None:
-    leads.put_rep(a_rep("anna", missed_pages=1))
+def test_going_off_duty_takes_no_missed_alert_back(people: PeopleTable, leadline: Run) -> None:
+    people.put_rep(a_rep("anna", missed_pages=1))
 
     leadline("roster", "duty", "sales/anna", "off")
 
-    assert person(leads).missed_pages == 1
+    assert person(people).missed_pages == 1
 
 
 # --- leads that nobody has -----------------------------------------------------------------------
 
 
-def open_lead(leads: LeadTable, number: int, **follow_up: Any) -> str:
+def open_lead(leads: LeadTable, filing: Filing, number: int, **follow_up: Any) -> str:
     submission = a_submission(number)
-    filed = leads.capture(submission, captured(submission))
+    filed = filing.capture(submission, captured(submission))
     if follow_up:
         lead = leads.lead(filed.lead_id)
         assert lead
@@ -361,12 +373,14 @@ def queued(stack: Deployment) -> list[Any]:
 def test_whoever_comes_on_duty_is_given_what_nobody_has(
     stack: Deployment,
     leads: LeadTable,
+    people: PeopleTable,
+    filing: Filing,
     leadline: Run,
     before: dict[str, Any],
     command: list[str],
 ) -> None:
-    leads.put_rep(a_rep("anna", **before))
-    waiting = [open_lead(leads, 1), open_lead(leads, 2, wake_at=None)]
+    people.put_rep(a_rep("anna", **before))
+    waiting = [open_lead(leads, filing, 1), open_lead(leads, filing, 2, wake_at=None)]
 
     status, out, _ = leadline("roster", *command)
 
@@ -378,9 +392,9 @@ def test_whoever_comes_on_duty_is_given_what_nobody_has(
 
 
 def test_the_leads_of_somebody_who_leaves_go_to_colleagues(
-    stack: Deployment, leads: LeadTable, leadline: Run
+    stack: Deployment, leads: LeadTable, filing: Filing, leadline: Run
 ) -> None:
-    uncalled, called = open_lead(leads, 1), open_lead(leads, 2)
+    uncalled, called = open_lead(leads, filing, 1), open_lead(leads, filing, 2)
     for lead_id, event in (
         (uncalled, LeadAcknowledged(rep_id="anna")),
         (called, LeadAttempted(rep_id="anna", result="talked")),
@@ -399,9 +413,9 @@ def test_the_leads_of_somebody_who_leaves_go_to_colleagues(
 
 
 def test_leads_wait_on_while_nobody_comes(
-    stack: Deployment, leads: LeadTable, leadline: Run
+    stack: Deployment, leads: LeadTable, filing: Filing, leadline: Run
 ) -> None:
-    open_lead(leads, 1)
+    open_lead(leads, filing, 1)
 
     for command in (
         ["duty", "sales/anna", "off"],
@@ -413,15 +427,15 @@ def test_leads_wait_on_while_nobody_comes(
 
 
 def test_leads_that_wait_for_nobody_are_left_alone(
-    stack: Deployment, leads: LeadTable, leadline: Run
+    stack: Deployment, leads: LeadTable, filing: Filing, leadline: Run
 ) -> None:
     """Those with an owner, those that policy does not follow up, those that were called."""
-    open_lead(leads, 1, is_idle=True)
+    open_lead(leads, filing, 1, is_idle=True)
     for number, event in (
         (2, LeadAssigned(rep_id="boss", rule="everybody")),
         (3, LeadAttempted(rep_id="boss", result="talked")),
     ):
-        lead = leads.lead(open_lead(leads, number))
+        lead = leads.lead(open_lead(leads, filing, number))
         assert lead
         leads.record(lead, Change((event,)), actor="test", at=RECEIVED)
 
@@ -434,10 +448,12 @@ def test_leads_that_wait_for_nobody_are_left_alone(
 # --- what the policy in force lacks then ---------------------------------------------------------
 
 
-def test_a_change_warns_of_what_it_takes_from_the_policy(leads: LeadTable, leadline: Run) -> None:
+def test_a_change_warns_of_what_it_takes_from_the_policy(
+    people: PeopleTable, leadline: Run
+) -> None:
     for _ in range(2):
         out = leadline("roster", "change", "sales/boss", "--inactive")[1]
-        leads.put_rep(BOSS)
+        people.put_rep(BOSS)
     assert "warning: team sales: no manager can be reached" in out
 
     off = leadline("roster", "duty", "sales/anna", "off")[1]
@@ -446,7 +462,7 @@ def test_a_change_warns_of_what_it_takes_from_the_policy(leads: LeadTable, leadl
 
 
 def test_a_change_warns_of_a_person_whom_the_chain_does_not_reach(
-    stack: Deployment, leads: LeadTable, leadline: Run
+    stack: Deployment, people: PeopleTable, leadline: Run
 ) -> None:
     text = json.dumps(POLICY).replace('["sms", "email"]', '["sms"]')
     PolicyStore(stack.table).publish(json.loads(text))
@@ -462,7 +478,7 @@ def test_a_change_warns_of_a_person_whom_the_chain_does_not_reach(
     assert "warning: team sales: no alert to a manager arrives" in manager
 
 
-def test_a_team_that_no_form_has_is_mentioned(leads: LeadTable, leadline: Run) -> None:
+def test_a_team_that_no_form_has_is_mentioned(people: PeopleTable, leadline: Run) -> None:
     out = leadline("roster", "add", "sale/eve", "--name", "Eve", "--email", "eve@ours.net")[1]
 
     assert "warning: team sale: no form has it\n" in out

@@ -15,7 +15,8 @@ import pytest
 from infra.cli.deployment import Deployment
 from infra.cli.policy_files import read_policy
 from infra.simulation.rehearsal import Rehearsal
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.filing import Filing
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.roster import Rep
 from tests.unit.adapters.samples import a_submission, captured
@@ -151,39 +152,40 @@ def test_a_policy_that_could_not_be_published_is_not_played(leadline: Run, tmp_p
 # --- a deployed stack ----------------------------------------------------------------------------
 
 
-def deployed(stack: Deployment, *people: Rep) -> LeadTable:
-    leads = LeadTable(stack.table)
+def deployed(stack: Deployment, *people: Rep) -> PeopleTable:
+    table = PeopleTable(stack.table)
     PolicyStore(stack.table).publish(read_policy(ROOT / "infra/policy", {"SITE": "https://o.net"}))
     for rep in people:
-        leads.put_rep(rep)
-    return leads
+        table.put_rep(rep)
+    return table
 
 
 def test_without_files_it_plays_what_is_deployed_and_changes_nothing(
     stack: Deployment, leadline: Run
 ) -> None:
-    leads = deployed(stack, a_rep("anna"), a_rep("boris"), MARIA)
+    people = deployed(stack, a_rep("anna"), a_rep("boris"), MARIA)
     anna = a_rep("anna")
     now = datetime.now(UTC)
-    leads.take_turn("sales", lambda rotation: (None, rotation.after(anna, now, "everybody")))
-    before = leads.rotation("sales"), leads.people("sales")
+    people.take_turn("sales", lambda rotation: (None, rotation.after(anna, now, "everybody")))
+    before = people.rotation("sales"), people.of_team("sales")
 
     _, printed, _ = leadline("simulate", "lead", "--form", "demo-en")
 
     assert "version 1; chain default" in printed
     assert re.search(r"RULE everybody +the turn of Boris", printed), "Anna had the last one"
     assert "has not answered" in printed
-    assert (leads.rotation("sales"), leads.people("sales")) == before
+    assert (people.rotation("sales"), people.of_team("sales")) == before
 
 
 def test_what_is_deployed_is_compared_with_other_people_by_the_leads_that_came(
     stack: Deployment, leadline: Run, tmp_path: Path
 ) -> None:
-    leads = deployed(stack, a_rep("anna"), MARIA)
+    deployed(stack, a_rep("anna"), MARIA)
+    filing = Filing(stack.table)
     yesterday = datetime.now(UTC) - timedelta(days=1)
     for number in range(3):
         submission = a_submission(number, received_at=yesterday)
-        leads.capture(submission, captured(submission, respond_by=yesterday))
+        filing.capture(submission, captured(submission, respond_by=yesterday))
     two = tmp_path / "two.yaml"
     two.write_text("{team: sales, people: [{rep_id: a, name: A, email: a@o.net}]}")
 

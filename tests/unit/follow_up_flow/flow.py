@@ -10,9 +10,14 @@ from advance_follow_up import service as advance_service
 from infra.cli.policy_files import read_policy
 from send_alert import service as alert_service
 from send_alert.service import send
+from shared.adapters.alert_table import AlertTable
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
+from shared.adapters.ringing_table import RingingTable
 from shared.domain.actions import Action, ActionName, act
 from shared.domain.clocks import Terms
 from shared.domain.events import AlertSent, LeadEvent
@@ -32,6 +37,10 @@ class Flow(NamedTuple):
 
     lead_id: str
     leads: LeadTable
+    people: PeopleTable
+    filing: Filing
+    links: LinkTable
+    alerts: AlertTable
     advancing: advance_service.Parts
     sending: alert_service.Parts
 
@@ -95,7 +104,7 @@ class Flow(NamedTuple):
     def another(self, number: int) -> str:
         """One more lead, of somebody else: its id."""
         submission = a_submission(number)
-        return self.leads.capture(submission, captured(submission)).lead_id
+        return self.filing.capture(submission, captured(submission)).lead_id
 
     def send_all(self, lead_id: str, now: datetime) -> list[alert_service.Sent]:
         """Sends what waits to be sent about a lead: what became of each."""
@@ -103,18 +112,34 @@ class Flow(NamedTuple):
         return [send(lead_id, alert_id, self.sending, now) for alert_id in waiting]
 
 
-def flow_on(table: Table, people: Iterable[Rep], sender: FakeSender) -> Flow:
+def flow_on(table: Table, team: Iterable[Rep], sender: FakeSender) -> Flow:
     """A lead that was captured for these people."""
     policies, leads = PolicyStore(table), LeadTable(table)
+    people, filing, links = PeopleTable(table), Filing(table), LinkTable(table)
+    alerts = AlertTable(table)
     policies.publish(read_policy(POLICY, {"SITE": "https://example.com"}))
-    for rep in people:
-        leads.put_rep(rep)
+    for rep in team:
+        people.put_rep(rep)
     submission = a_submission()
     return Flow(
-        leads.capture(submission, captured(submission)).lead_id,
+        filing.capture(submission, captured(submission)).lead_id,
         leads,
-        advance_service.Parts(leads, policies, FakeEscalation(), FakeQueue(), lambda _: None),
+        people,
+        filing,
+        links,
+        alerts,
+        advance_service.Parts(
+            leads, people, policies, FakeEscalation(), FakeQueue(), lambda _: None
+        ),
         alert_service.Parts(
-            leads, sender, "https://go.example.com", lambda _: None, lambda: at(3.5)
+            leads,
+            people,
+            alerts,
+            RingingTable(table),
+            links,
+            sender,
+            "https://go.example.com",
+            lambda _: None,
+            lambda: at(3.5),
         ),
     )

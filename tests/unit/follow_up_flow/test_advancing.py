@@ -92,7 +92,7 @@ def test_a_returning_contact_goes_to_whoever_had_its_last_lead(flow: Flow) -> No
     closed = Change((LeadRejected(rep_id="boris", reason="data.spam"),))
     leads.record(flow.lead, closed, actor="boris", at=at(60))
     again = a_submission(2, phone=str(first.phone), email="other@example.com", received_at=at(90))
-    lead_id = leads.capture(again, captured(again)).lead_id
+    lead_id = flow.filing.capture(again, captured(again)).lead_id
 
     advance(lead_id, flow.advancing, at(90))
 
@@ -131,7 +131,7 @@ def test_a_planner_that_always_comes_second_gives_up_by_name(
 
 def test_a_lead_of_a_form_that_never_was_is_a_bug_and_says_so(flow: Flow) -> None:
     submission = a_submission(5, form_id="ghost")
-    ghost = flow.leads.capture(submission, captured(submission)).lead_id
+    ghost = flow.filing.capture(submission, captured(submission)).lead_id
 
     with pytest.raises(PolicyError, match="ghost"):
         advance(ghost, flow.advancing, at(0))

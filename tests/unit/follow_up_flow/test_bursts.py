@@ -14,8 +14,8 @@ from tests.unit.functions.fakes import FakeSender
 
 def a_burst(flow: Flow, size: int, **fields: object) -> list[str]:
     """So many leads of Anna's within a second, advanced and alerted: their ids."""
-    flow.leads.put_rep(a_rep("boris", active=False))
-    flow.leads.put_rep(a_rep("anna", phone=ANNAS_PHONE, **fields))
+    flow.people.put_rep(a_rep("boris", active=False))
+    flow.people.put_rep(a_rep("anna", phone=ANNAS_PHONE, **fields))
     lead_ids = [flow.another(number) for number in range(10, size + 10)]
     for lead_id in lead_ids:
         advance(lead_id, flow.advancing, at(1))

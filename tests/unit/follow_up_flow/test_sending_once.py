@@ -62,14 +62,14 @@ def test_a_call_between_lease_and_publish_beats_the_alert(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     advance(flow.lead_id, flow.advancing, at(0))
-    real = flow.leads.lease_alert
+    real = flow.alerts.lease_alert
 
     def lease_then_somebody_calls(*arguments: Any) -> object:
         code = real(*arguments)
         flow.rep_calls(at(1))
         return code
 
-    monkeypatch.setattr(flow.leads, "lease_alert", lease_then_somebody_calls)
+    monkeypatch.setattr(flow.alerts, "lease_alert", lease_then_somebody_calls)
     assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "dropped"
     assert flow.outbox == []
 
@@ -155,14 +155,14 @@ def test_a_worker_who_finds_an_alert_settled_leaves_it_to_its_sender_to_record(
 ) -> None:
     """Otherwise both record it, and the lead is alerted twice in every figure."""
     advance(flow.lead_id, flow.advancing, at(0))
-    real = flow.leads.settle_alert
+    real = flow.alerts.settle_alert
 
     def settle_then_another_worker_comes(*arguments: Any) -> None:
         real(*arguments)
         with pytest.raises(AlertLeasedError):
             send(flow.lead_id, "1-new-anna-sms", flow.sending, at(2))
 
-    monkeypatch.setattr(flow.leads, "settle_alert", settle_then_another_worker_comes)
+    monkeypatch.setattr(flow.alerts, "settle_alert", settle_then_another_worker_comes)
     assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "sent"
     assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(62)) == "dropped"
     assert flow.event_types.count("AlertSent") == 1
@@ -181,7 +181,7 @@ def test_a_sender_that_died_before_it_noted_the_answer_sends_once_more(
         raise KilledError
 
     with monkeypatch.context() as dying:
-        dying.setattr(flow.leads, "settle_alert", killed)
+        dying.setattr(flow.alerts, "settle_alert", killed)
         with pytest.raises(KilledError):
             send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1))
 

@@ -25,15 +25,15 @@ def test_the_manager_gets_the_teams_list(flow: Flow) -> None:
     code = re.search(r"/r/(\w{12})$", text)
     assert code is not None
     assert to == MARIA.phone
-    assert flow.leads.link(code[1], at(301)).kind == "list"
+    assert flow.links.link(code[1], at(301)).kind == "list"
 
 
 def test_the_first_to_hear_of_a_lead_is_a_rep_and_no_manager(flow: Flow) -> None:
-    for rep in flow.leads.people("sales"):
-        flow.leads.put_rep(rep.model_copy(update={"on_duty": False}))
+    for rep in flow.people.of_team("sales"):
+        flow.people.put_rep(rep.model_copy(update={"on_duty": False}))
     advance(flow.lead_id, flow.advancing, at(0))
     assert send(flow.lead_id, "unassigned-maria-sms", flow.sending, at(1)) == "sent"
-    flow.leads.put_rep(BORIS)
+    flow.people.put_rep(BORIS)
     advance(flow.lead_id, flow.advancing, at(120), run=1)
     (first, *_) = [key for key, alert in flow.lead.open_alerts.items() if alert.rep_id == "boris"]
     later = flow.sending._replace(clock=lambda: at(121))
@@ -51,7 +51,7 @@ def test_who_asks_again_is_told_of_in_their_new_words(flow: Flow) -> None:
         values={"message": "Wrong number before, this is mine"},
         received_at=at(10),
     )
-    assert flow.leads.capture(again, captured(again)).outcome == "joined"
+    assert flow.filing.capture(again, captured(again)).outcome == "joined"
     advance(flow.lead_id, flow.advancing, at(11))
 
     assert send(flow.lead_id, "again2-anna-sms", flow.sending, at(12)) == "sent"
@@ -64,7 +64,7 @@ def test_who_asks_again_is_told_of_in_their_new_words(flow: Flow) -> None:
 
 def test_somebody_who_left_the_team_is_not_texted(flow: Flow) -> None:
     advance(flow.lead_id, flow.advancing, at(0))
-    flow.leads.put_rep(ANNA.model_copy(update={"phone": None}))
+    flow.people.put_rep(ANNA.model_copy(update={"phone": None}))
 
     assert send(flow.lead_id, "1-new-anna-sms", flow.sending, at(1)) == "failed"
     assert flow.outbox == []

@@ -125,7 +125,7 @@ class FakeLeads:
     def teams(self) -> list[str]:
         raise NotImplementedError("asking for a link is tested on the table")
 
-    def people(self, team: str) -> list[Rep]:
+    def of_team(self, team: str) -> list[Rep]:
         return [rep for rep in self.reps if rep.team == team]
 
     def open_leads(self, team: str, rep_ids: Sequence[str | None]) -> list[Lead]:
@@ -176,4 +176,4 @@ def parts_on(
 ) -> Parts:
     """What the rep's side works with."""
     policies = FakePolicies(calendar)
-    return Parts(leads, policies, pause, FakeQueue(), FakeQueue(), lambda: 0.0)
+    return Parts(leads, leads, leads, leads, policies, pause, FakeQueue(), FakeQueue(), lambda: 0.0)

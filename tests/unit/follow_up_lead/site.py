@@ -8,8 +8,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from follow_up_lead import handler
 from follow_up_lead.service import Parts
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
-from shared.adapters.link_table import Link
+from shared.adapters.link_table import Link, LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.domain.lead import Lead
 from tests.unit.adapters.samples import a_submission, captured
 from tests.unit.domain.samples import ANNA, BORIS, MARIA
@@ -32,21 +34,32 @@ class Site:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.leads = LeadTable(table)
+        self.people, self.links = PeopleTable(table), LinkTable(table)
+        self.filing = Filing(table)
         self.policies = FakePolicies()
         self.advance_queue, self.alert_queue = FakeQueue(), FakeQueue()
         self.pauses: list[float] = []
         for rep in (ANNA, BORIS, MARIA):
-            self.leads.put_rep(rep)
+            self.people.put_rep(rep)
         submission = a_submission()
-        filed = self.leads.capture(submission, captured(submission))
+        filed = self.filing.capture(submission, captured(submission))
         self.lead_id = filed.lead_id
-        self.lead_code = self.leads.make_link(self.link(lead_id=filed.lead_id))
-        self.list_code = self.leads.make_link(self.link(kind="list", rep_id="maria"))
+        self.lead_code = self.links.make_link(self.link(lead_id=filed.lead_id))
+        self.list_code = self.links.make_link(self.link(kind="list", rep_id="maria"))
 
     @property
     def parts(self) -> Parts:
-        queues = self.advance_queue, self.alert_queue
-        return Parts(self.leads, self.policies, self.pauses.append, *queues, lambda: 100.0)
+        return Parts(
+            self.leads,
+            self.people,
+            self.links,
+            self.filing,
+            self.policies,
+            self.pauses.append,
+            self.advance_queue,
+            self.alert_queue,
+            lambda: 100.0,
+        )
 
     @staticmethod
     def link(**fields: Any) -> Link:

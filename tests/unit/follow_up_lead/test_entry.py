@@ -38,7 +38,7 @@ class Counter(Site):
 
     @property
     def code(self) -> str:
-        return self.leads.make_link(self.link(kind="list", rep_id=self.viewer.rep_id))
+        return self.links.make_link(self.link(kind="list", rep_id=self.viewer.rep_id))
 
     def enter(self, **typed: str) -> dict[str, Any]:
         return self.send("POST", f"/r/{self.code}/new", urlencode({**TYPED, **typed}))
@@ -131,7 +131,7 @@ def test_who_gives_it_to_the_team_is_back_at_the_list_whoever_has_it_by_then(
     counter: Counter, locale: str, says: str
 ) -> None:
     counter.viewer = a_rep("anna", locale=locale)
-    counter.leads.put_rep(counter.viewer)
+    counter.people.put_rep(counter.viewer)
 
     for _ in range(2):  # also when a double click meets what was filed
         path, _, told = counter.enter(then="team")["headers"]["Location"].partition("?told=")
@@ -143,7 +143,7 @@ def test_who_gives_it_to_the_team_is_back_at_the_list_whoever_has_it_by_then(
 
 def test_a_manager_who_gives_it_to_the_team_sees_who_gets_it(counter: Counter) -> None:
     counter.viewer = a_rep("maria", role="manager")
-    counter.leads.put_rep(counter.viewer)
+    counter.people.put_rep(counter.viewer)
 
     answer = counter.enter(then="team")
 
@@ -152,7 +152,7 @@ def test_a_manager_who_gives_it_to_the_team_sees_who_gets_it(counter: Counter) -
 
 def test_who_gives_the_team_more_of_what_nobody_has_is_told_so(counter: Counter) -> None:
     submission = a_submission(77, phone="+447700900777")
-    free = counter.leads.capture(submission, captured(submission))
+    free = counter.filing.capture(submission, captured(submission))
 
     path, _, told = counter.enter(then="team")["headers"]["Location"].partition("?told=")
 
@@ -200,7 +200,7 @@ def test_the_page_tells_who_entered_it_and_what_became_of_it(
     says_not: tuple[str, ...],
 ) -> None:
     counter.viewer = a_rep("anna", locale=locale)
-    counter.leads.put_rep(counter.viewer)
+    counter.people.put_rep(counter.viewer)
 
     page = counter.shown(counter.entered(came=came, then=then))
 
@@ -221,7 +221,7 @@ def test_the_page_tells_who_entered_it_and_what_became_of_it(
 def test_whoever_enters_a_person_with_an_open_lead_is_told_so(
     counter: Counter, then: str, says: str
 ) -> None:
-    sent = counter.leads.capture(
+    sent = counter.filing.capture(
         (submission := a_submission(77, phone="+447700900777")), captured(submission)
     )
 
@@ -237,8 +237,8 @@ def test_whoever_enters_a_person_with_an_open_lead_is_told_so(
 
 def test_a_double_click_on_what_joins_a_lead_is_told_the_same_twice(counter: Counter) -> None:
     submission = a_submission(77, phone="+447700900777")
-    counter.leads.capture(submission, captured(submission))
-    counter.leads.put_rep(a_rep("boris"))
+    counter.filing.capture(submission, captured(submission))
+    counter.people.put_rep(a_rep("boris"))
     lead = counter.entered(then="team")
     given = LeadAssigned(rep_id="boris", rule="everybody")
     counter.leads.record(lead, Change((given,)), actor="advance_follow_up", at=lead.received_at)
@@ -305,7 +305,7 @@ def test_who_has_talked_to_a_colleagues_customer_has_the_lead(counter: Counter) 
 @pytest.mark.parametrize("then", ["call", "talked", "team"])
 def test_another_teams_lead_is_joined_and_stays_theirs(counter: Counter, then: str) -> None:
     submission = a_submission(77, phone="+447700900777")
-    theirs = counter.leads.capture(submission, captured(submission, team="support"))
+    theirs = counter.filing.capture(submission, captured(submission, team="support"))
 
     answer = counter.enter(then=then)
 
@@ -401,7 +401,7 @@ def test_hostile_words_stay_words(counter: Counter, words: str) -> None:
 
 def test_the_page_speaks_the_viewers_language(counter: Counter) -> None:
     counter.viewer = a_rep("anna", locale="ru")
-    counter.leads.put_rep(counter.viewer)
+    counter.people.put_rep(counter.viewer)
 
     page = text_of(counter.enter(phone="")["body"])
 

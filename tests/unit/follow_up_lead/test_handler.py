@@ -117,10 +117,10 @@ def test_a_body_that_says_nothing_changes_nothing(site: Site, body: str | None) 
 
 
 def test_wrong_expired_foreign_and_revoked_codes_look_the_same(site: Site) -> None:
-    expired = site.leads.make_link(site.link(lead_id=site.lead_id, expires_at=1))
-    stranger = site.leads.make_link(site.link(lead_id=site.lead_id, rep_id="gone"))
-    elsewhere = site.leads.make_link(site.link(lead_id=site.lead_id, team="support"))
-    erased = site.leads.make_link(site.link(lead_id="e" * 32))
+    expired = site.links.make_link(site.link(lead_id=site.lead_id, expires_at=1))
+    stranger = site.links.make_link(site.link(lead_id=site.lead_id, rep_id="gone"))
+    elsewhere = site.links.make_link(site.link(lead_id=site.lead_id, team="support"))
+    erased = site.links.make_link(site.link(lead_id="e" * 32))
     before = site.everything()
 
     codes = ["x", expired, stranger, elsewhere, erased, site.list_code]

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from follow_up_lead.new_link import ANSWERED_AFTER_SECONDS, ask_for_link
 from send_alert.new_link import send_link
 from send_alert.service import Parts as Sending
+from shared.adapters.alert_table import AlertTable
 from shared.adapters.link_table import MOST_LINKS_AN_HOUR
+from shared.adapters.ringing_table import RingingTable
 from shared.domain.instants import iso
 from shared.errors import AlertNotSentError, PolicyError
 from tests.unit.domain.samples import ANNA, BORIS, a_rep, at
@@ -25,8 +27,8 @@ OLGA = a_rep("olga", phone="+79161234567", locale="ru")
 
 @pytest.fixture(autouse=True)
 def people(site: Site) -> None:
-    site.leads.put_rep(OLGA)
-    site.leads.put_rep(BORIS.model_copy(update={"phone": "+447700900102"}))
+    site.people.put_rep(OLGA)
+    site.people.put_rep(BORIS.model_copy(update={"phone": "+447700900102"}))
 
 
 def ask(site: Site, phone: str, **more: Any) -> dict[str, Any]:
@@ -35,7 +37,15 @@ def ask(site: Site, phone: str, **more: Any) -> dict[str, Any]:
 
 def sending(site: Site, sender: FakeSender | None = None) -> Sending:
     return Sending(
-        site.leads, sender or FakeSender(), "https://go.test", lambda _: None, lambda: at(0)
+        site.leads,
+        site.people,
+        AlertTable(site.table),
+        RingingTable(site.table),
+        site.links,
+        sender or FakeSender(),
+        "https://go.test",
+        lambda _: None,
+        lambda: at(0),
     )
 
 
@@ -119,7 +129,7 @@ def test_everybody_is_told_the_same(site: Site, typed: str) -> None:
 
 
 def test_who_has_left_is_sent_nothing(site: Site) -> None:
-    site.leads.put_rep(OLGA.model_copy(update={"active": False}))
+    site.people.put_rep(OLGA.model_copy(update={"active": False}))
 
     ask(site, "+79161234567")
 
@@ -139,7 +149,7 @@ def test_a_second_wish_within_ten_minutes_is_not_heard(site: Site) -> None:
 def test_an_hour_has_so_many_links_whoever_asks(site: Site) -> None:
     team = [a_rep(f"r{n:03d}", phone=f"+4477009{n:05d}") for n in range(MOST_LINKS_AN_HOUR + 5)]
     for rep in team:
-        site.leads.put_rep(rep)
+        site.people.put_rep(rep)
         ask_for_link(rep.phone or "", site.parts, at(0))
 
     assert len(asked(site)) == MOST_LINKS_AN_HOUR
@@ -172,8 +182,8 @@ def test_people_of_a_team_that_no_form_names_any_more_get_one_too(
         raise PolicyError("no policy is published")
 
     zoe = a_rep("zoe", team="former", phone="+447700900555")
-    site.leads.change_rep("former", "zoe", lambda _: zoe)
-    assert site.leads.teams() == ["former"]
+    site.people.change_rep("former", "zoe", lambda _: zoe)
+    assert site.people.teams() == ["former"]
     if not is_published:
         monkeypatch.setattr(site.policies, "current", unpublished)
 
@@ -196,7 +206,7 @@ def test_without_a_policy_nobody_is_found(site: Site, monkeypatch: pytest.Monkey
 
 
 def wish(site: Site, seconds: float = 0) -> dict[str, Any]:
-    assert site.leads.ask_for_link("sales", "olga", at(seconds))
+    assert site.links.ask_for_link("sales", "olga", at(seconds))
     return {"team": "sales", "rep_id": "olga", "asked_at": iso(at(seconds))}
 
 
@@ -210,7 +220,7 @@ def test_the_link_goes_to_the_number_in_the_roster_and_opens_the_list(site: Site
     assert text.startswith("Ваши открытые лиды.")
     code = re.search(r"https://go\.test/r/(\w{12})$", text)
     assert code is not None
-    link = site.leads.link(code[1], at(2))
+    link = site.links.link(code[1], at(2))
     assert (link.kind, link.rep_id, link.lead_id) == ("list", "olga", None)
 
 
@@ -244,9 +254,9 @@ def test_an_older_wish_gives_way_to_a_newer_one(site: Site) -> None:
 @pytest.mark.parametrize("update", [{"active": False}, {"phone": None}, {"team": "support"}])
 def test_who_has_left_meanwhile_gets_no_link(site: Site, update: dict[str, Any]) -> None:
     message, sender = wish(site), FakeSender()
-    site.leads.put_rep(OLGA.model_copy(update=update))
+    site.people.put_rep(OLGA.model_copy(update=update))
     if update.get("team"):
-        site.leads.put_rep(OLGA.model_copy(update={"active": False}))
+        site.people.put_rep(OLGA.model_copy(update={"active": False}))
 
     assert send_link(**message, parts=sending(site, sender), now=at(1)) == "dropped"
     assert sender.outbox == []

@@ -60,11 +60,11 @@ class Team(Site):
     def __init__(self, table: Table) -> None:
         super().__init__(table)
         for rep in (SAM, IDA):
-            self.leads.put_rep(rep)
+            self.people.put_rep(rep)
         self.ids = {"anna's": self.lead_id, "absent": "ab" * 16}
         for number, (name, team) in enumerate((("nobody's", "sales"), ("support's", "support")), 2):
             submission = a_submission(number)
-            filed = self.leads.capture(submission, captured(submission, team=team))
+            filed = self.filing.capture(submission, captured(submission, team=team))
             self.ids[name] = filed.lead_id
         for name, rep_id in (("anna's", "boris"), ("anna's", "anna"), ("support's", "sam")):
             lead = self.leads.lead(self.ids[name])
@@ -75,8 +75,8 @@ class Team(Site):
         for column, rep in WHO.items():
             link = {"team": rep.team, "rep_id": rep.rep_id}
             lead_link = self.link(lead_id=self.lead_id, **link)
-            self.codes["l", column] = self.leads.make_link(lead_link)
-            self.codes["r", column] = self.leads.make_link(self.link(kind="list", **link))
+            self.codes["l", column] = self.links.make_link(lead_link)
+            self.codes["r", column] = self.links.make_link(self.link(kind="list", **link))
 
     def ask(self, cell: str, column: str, method: str = "") -> dict[str, Any]:
         """Does what a line of the matrix says."""
@@ -181,7 +181,7 @@ def test_no_flipped_bit_of_a_code_is_accepted(team: Team) -> None:
 def test_whoever_has_left_has_no_access_from_that_moment(team: Team) -> None:
     assert team.ask("GET r", "owner")["statusCode"] == 200
 
-    team.leads.change_rep("sales", "anna", lambda _: ANNA.model_copy(update={"active": False}))
+    team.people.change_rep("sales", "anna", lambda _: ANNA.model_copy(update={"active": False}))
 
     for cell in ("GET r", "GET l/anna's", "POST l/anna's", "GET r/anna's", "POST r duty_on"):
         assert team.ask(cell, "owner")["statusCode"] == 404

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 from shared.adapters.alerts import AlertRefusedError
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.intake_table import IntakeTable
-from shared.adapters.lead_table import LeadTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.bursts import Bursts
 from shared.domain.form import Form, Keys
@@ -104,7 +104,7 @@ def parts_on(table: Table, store: PolicyStore | None = None) -> Parts:
     """What submit_form works with: the real table, and stand-ins for the rest of AWS."""
     return Parts(
         store or PolicyStore(table),
-        LeadTable(table),
+        Filing(table),
         IntakeTable(table),
         FakeSecrets(),
         Bursts(),

@@ -40,7 +40,7 @@ class World:
         self.ops_fail = False
 
     # what is asked
-    def people(self, team: str) -> list[Rep]:
+    def of_team(self, team: str) -> list[Rep]:
         return [rep for rep in self.staff if rep.team == team]
 
     def current(self) -> Any:

@@ -118,7 +118,7 @@ def test_one_long_name_in_every_path_is_too_large(client: str, parts: Parts) -> 
 def test_a_queue_that_may_not_be_written_is_an_answer_too(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts.leads, "capture", unavailable)
+    monkeypatch.setattr(parts.filing, "capture", unavailable)
     monkeypatch.setattr(parts.spill, "send", denied)
     answered = send(parts, page())
     assert (answered.reply.status, answered.outcome) == (503, "not_stored")

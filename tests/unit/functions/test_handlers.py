@@ -22,6 +22,7 @@ from infra.cli.policy_files import read_policy
 from run_canary.page import Answer
 from shared.adapters import alerts, dynamodb, escalation, event_bus, keys, mailbox, queues
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
 from shared.adapters.link_table import Link, LinkTable
 from shared.adapters.people_table import PeopleTable
@@ -134,12 +135,14 @@ def leads(table: Table, aws: Clients, monkeypatch: pytest.MonkeyPatch) -> LeadTa
     """The sample policy, three people, a lead and a link, by the ids that stand in events/."""
     PolicyStore(table).publish(read_policy(ROOT / "infra/policy", {"SITE": "https://example.com"}))
     leads = LeadTable(table)
+    people = PeopleTable(table)
+    filing = Filing(table)
     for rep in (ANNA, BORIS, MARIA):
-        leads.put_rep(rep)
+        people.put_rep(rep)
     monkeypatch.setattr("secrets.token_hex", lambda _: LEAD_ID)
     now = datetime.now(UTC)
     submission = a_submission(received_at=now)
-    leads.capture(submission, captured(submission, respond_by=now + timedelta(minutes=5)))
+    filing.capture(submission, captured(submission, respond_by=now + timedelta(minutes=5)))
     link = Link(kind="lead", team="sales", rep_id="anna", lead_id=LEAD_ID, expires_at=2**40)
     table.transact([table.put({**keys.link(CODE), **link.model_dump()})])
     return leads
@@ -276,7 +279,7 @@ def test_a_bug_is_counted_in_every_function(
         (LeadTable, "lead"),
         (LinkTable, "link"),
         (LeadTable, "overdue"),
-        (PeopleTable, "people"),
+        (PeopleTable, "of_team"),
         (PeopleTable, "put_rep"),
         (event_bus.EventBus, "publish"),
     ):
@@ -326,14 +329,16 @@ def test_sweep_follow_ups(
 
 
 @case("run_canary", "scheduled")
-def test_run_canary(aws: Clients, leads: LeadTable, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_canary(
+    aws: Clients, leads: LeadTable, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
     invoke("run_canary", "scheduled")
 
     (blob,) = metrics_in(capsys.readouterr().out)
     (metric,) = blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]
     assert metric == {"Name": "CanaryArrived", "Unit": "Seconds"}
     assert 0 <= blob["CanaryArrived"][0] < 5
-    (rep,) = leads.people("canary")
+    (rep,) = PeopleTable(table).of_team("canary")
     assert (rep.phone, rep.role) == (None, "rep"), "nobody is texted, no manager is told"
     assert aws.bodies(settings().canary_queue_url) == []
 

@@ -125,7 +125,7 @@ def test_the_way_is_as_the_table_says(
     queue = cast("FakeQueue", parts.spill)
     parts.policies.current()
     if name in {"outage", "blackout"}:
-        monkeypatch.setattr(parts.leads, "capture", refuse)
+        monkeypatch.setattr(parts.filing, "capture", refuse)
         queue.fail = name == "blackout"
     before: list[str] = []
     answered: Answered | None = None

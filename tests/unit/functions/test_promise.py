@@ -79,25 +79,25 @@ def told(answered: Answered) -> dict[str, str]:
     return content
 
 
-def lead_of(parts: Parts, answered: Answered) -> Lead:
-    story = cast("LeadTable", parts.leads).story(answered.lead_id or "")
+def lead_of(table: Table, answered: Answered) -> Lead:
+    story = LeadTable(table).story(answered.lead_id or "")
     assert story is not None
     return story.lead
 
 
-def last_event(parts: Parts, answered: Answered) -> object:
-    story = cast("LeadTable", parts.leads).story(answered.lead_id or "")
+def last_event(table: Table, answered: Answered) -> object:
+    story = LeadTable(table).story(answered.lead_id or "")
     assert story is not None
     return story.events[-1].event
 
 
-def test_at_night_the_visitor_is_told_when_to_expect_the_call(parts: Parts) -> None:
+def test_at_night_the_visitor_is_told_when_to_expect_the_call(parts: Parts, table: Table) -> None:
     answered = post(parts)
 
     assert (answered.reply.status, told(answered)) == (201, TOLD)
-    lead = lead_of(parts, answered)
+    lead = lead_of(table, answered)
     assert lead.promised_by == lead.respond_by == BY
-    event = last_event(parts, answered)
+    event = last_event(table, answered)
     assert isinstance(event, LeadCaptured)
     assert event.promised_by == BY
 
@@ -113,11 +113,11 @@ def test_the_visitor_is_told_in_the_language_of_the_page(
     assert message.endswith("в понедельник, 30 ноября, до 10:05 (по берлинскому времени).")
 
 
-def test_in_opening_hours_nothing_more_is_told(parts: Parts) -> None:
+def test_in_opening_hours_nothing_more_is_told(parts: Parts, table: Table) -> None:
     answered = post(parts, at=DAY)
 
     assert told(answered) == NOTHING
-    assert lead_of(parts, answered).promised_by is None
+    assert lead_of(table, answered).promised_by is None
 
 
 def test_a_browser_takes_the_promise_along_to_the_thanks_page(parts: Parts) -> None:
@@ -129,11 +129,13 @@ def test_a_browser_takes_the_promise_along_to_the_thanks_page(parts: Parts) -> N
     )
 
 
-def test_a_vendors_answer_stays_and_its_lead_is_promised_the_same(parts: Parts) -> None:
+def test_a_vendors_answer_stays_and_its_lead_is_promised_the_same(
+    parts: Parts, table: Table
+) -> None:
     answered = send(parts, a_request(FILLED_IN, form_id="tilda"))
 
     assert (answered.reply.status, answered.reply.body) == (200, "ok")
-    assert lead_of(parts, answered).promised_by == BY
+    assert lead_of(table, answered).promised_by == BY
 
 
 # --- the same answer again
@@ -202,28 +204,28 @@ def test_what_is_unfinished_or_wrong_is_promised_nothing(parts: Parts) -> None:
 # --- a further submission
 
 
-def test_who_joins_a_lead_that_awaits_its_call_is_promised_it(parts: Parts) -> None:
+def test_who_joins_a_lead_that_awaits_its_call_is_promised_it(parts: Parts, table: Table) -> None:
     post(parts, at=DAY)
     joined = post(parts, {"message": "Are you there?"}, idempotency_key="k")
 
     assert (joined.outcome, told(joined)) == ("joined", TOLD)
-    assert lead_of(parts, joined).promised_by == BY
-    event = last_event(parts, joined)
+    assert lead_of(table, joined).promised_by == BY
+    event = last_event(table, joined)
     assert isinstance(event, LeadResubmitted)
     assert event.promised_by == BY
     assert told(post(parts, {"message": "Are you there?"}, idempotency_key="k", at=DAY)) == TOLD
 
 
-def test_who_joins_a_lead_that_was_called_is_promised_nothing(parts: Parts) -> None:
-    leads = cast("LeadTable", parts.leads)
+def test_who_joins_a_lead_that_was_called_is_promised_nothing(parts: Parts, table: Table) -> None:
+    leads = LeadTable(table)
     first = post(parts, at=DAY)
     called = Change((LeadAttempted(rep_id="anna", result="no_answer"),))
-    leads.record(lead_of(parts, first), called, actor="anna", at=DAY + timedelta(minutes=1))
+    leads.record(lead_of(table, first), called, actor="anna", at=DAY + timedelta(minutes=1))
 
     joined = post(parts, {"message": "I missed your call"}, idempotency_key="k")
 
     assert (joined.outcome, told(joined)) == ("joined", NOTHING)
-    assert lead_of(parts, joined).promised_by is None
+    assert lead_of(table, joined).promised_by is None
     again = post(parts, {"message": "I missed your call"}, idempotency_key="k")
     assert (again.outcome, told(again)) == ("repeated", NOTHING)
 
@@ -245,10 +247,10 @@ class Refusing:
 
 @pytest.mark.parametrize(("sent", "outcome"), [({}, "created"), (TRAP, "quarantined")])
 def test_what_is_promised_in_an_outage_is_promised_when_it_is_filed(
-    parts: Parts, sent: dict[str, str], outcome: str
+    parts: Parts, table: Table, sent: dict[str, str], outcome: str
 ) -> None:
     refusing = cast("Any", Refusing())
-    answered = post(parts._replace(leads=refusing, intake=refusing), sent)
+    answered = post(parts._replace(filing=refusing, intake=refusing), sent)
     assert (answered.reply.status, told(answered)) == (202, TOLD)
 
     (message,) = cast("FakeQueue", parts.spill).messages
@@ -256,7 +258,7 @@ def test_what_is_promised_in_an_outage_is_promised_when_it_is_filed(
 
     assert (filed.outcome, told(filed)) == (outcome, TOLD)
     if outcome == "created":
-        assert lead_of(parts, filed).promised_by == BY
+        assert lead_of(table, filed).promised_by == BY
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def leads(table: Table, monkeypatch: pytest.MonkeyPatch) -> LeadTable:
     parts = parts_on(table)
     cast("PolicyStore", parts.policies).publish(POLICY)
     work_on(monkeypatch, parts)
-    return cast("LeadTable", parts.leads)
+    return LeadTable(table)
 
 
 @pytest.fixture
@@ -331,7 +331,7 @@ def test_what_is_kept_undecoded_holds_no_key(leads: LeadTable) -> None:
 def test_what_the_table_cannot_take_waits_in_the_spill_queue(
     leads: LeadTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spill = work_on(monkeypatch, function.parts(), leads=Refusing())
+    spill = work_on(monkeypatch, function.parts(), filing=Refusing())
     answer = post()
     page = send(a_request("name=Ann+Lee&phone=020+7946+0958&consent=on", accept=BROWSER))
     assert (answer["statusCode"], page["statusCode"]) == (202, 303)
@@ -352,7 +352,7 @@ def test_nothing_is_lost_when_nothing_can_be_read_or_kept(
 def test_a_bug_costs_no_lead_and_tells_nobody_s_name(
     leads: LeadTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spill = work_on(monkeypatch, function.parts(), leads=Broken())
+    spill = work_on(monkeypatch, function.parts(), filing=Broken())
     with logged() as lines:
         assert post()["statusCode"] == 202
     assert len(spill.messages) == 1
@@ -363,7 +363,7 @@ def test_a_bug_costs_no_lead_and_tells_nobody_s_name(
 def test_the_visitor_is_told_when_even_the_queue_refuses(
     leads: LeadTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spill = work_on(monkeypatch, function.parts(), leads=Refusing())
+    spill = work_on(monkeypatch, function.parts(), filing=Refusing())
     spill.fail = True
     answer = post()
     assert answer["statusCode"] == 503

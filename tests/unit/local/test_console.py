@@ -18,7 +18,10 @@ from infra.local.inbox import Inbox
 from infra.local.people import sample_people, seed
 from infra.local.rendering import this_zone
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
 from shared.domain.events import (
     ActionUndone,
@@ -59,17 +62,18 @@ class Browser:
 
 @pytest.fixture
 def browser(table: Table, tmp_path: Path) -> Browser:
-    leads = LeadTable(table)
-    people = sample_people()
-    seed(leads, people)
-    inbox = Inbox(tmp_path / "inbox.jsonl", people, lambda _: "lead-1")
+    people, sample = PeopleTable(table), sample_people()
+    seed(people, sample)
+    inbox = Inbox(tmp_path / "inbox.jsonl", sample, lambda _: "lead-1")
     inbox.take_sms("m1", "+70000000102", TEXT)
     inbox.take_email("m2", "alice", "New lead: Bob", "Open http://127.0.0.1:8080/l/aB3dE6gH9jK2")
     with in_moto():
         console = Console(
             url="http://127.0.0.1:8080",
             team="sales",
-            leads=leads,
+            leads=LeadTable(table),
+            people=people,
+            links=LinkTable(table),
             policies=PolicyStore(table),
             inbox=inbox,
             cloudwatch=boto3.client("cloudwatch"),
@@ -218,7 +222,7 @@ def capture(table: Table, number: int, minutes_ago: float, **fields: Any) -> str
     at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
     submission = a_submission(number, received_at=at, **fields)
     event = captured(submission, respond_by=at + timedelta(minutes=5))
-    return LeadTable(table).capture(submission, event).lead_id
+    return Filing(table).capture(submission, event).lead_id
 
 
 def happen(table: Table, lead_id: str, *events: LeadEvent, actor: str = "alice") -> None:
@@ -268,7 +272,7 @@ def test_a_page_tells_what_the_command_tells(table: Table, browser: Browser, loc
         undone=("LeadAcknowledged",),
     )
     happen(table, lead_id, undone)
-    known = known_of(lead_id, LeadTable(table), PolicyStore(table))
+    known = known_of(lead_id, LeadTable(table), PeopleTable(table), PolicyStore(table))
     assert known is not None
     story = whole_story(known, Reader(this_zone(), datetime.now(UTC), locale))
 

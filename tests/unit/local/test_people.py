@@ -2,7 +2,7 @@
 
 from infra.local.people import sample_people, seed
 from shared.adapters.dynamodb import Table
-from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 
 
 def test_there_are_three_reps_and_a_manager_who_can_be_reached() -> None:
@@ -14,11 +14,11 @@ def test_there_are_three_reps_and_a_manager_who_can_be_reached() -> None:
 
 
 def test_what_was_changed_since_stays_changed(table: Table) -> None:
-    leads = LeadTable(table)
-    people = sample_people()
-    seed(leads, people)
-    leads.put_rep(people[0].model_copy(update={"on_duty": False}))
+    people = PeopleTable(table)
+    sample = sample_people()
+    seed(people, sample)
+    people.put_rep(sample[0].model_copy(update={"on_duty": False}))
 
-    seed(leads, people)
+    seed(people, sample)
 
-    assert [person.on_duty for person in leads.people("sales")] == [False, True, True, True]
+    assert [person.on_duty for person in people.of_team("sales")] == [False, True, True, True]

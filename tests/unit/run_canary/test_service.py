@@ -12,9 +12,13 @@ from infra.cli.policy_files import read_policy
 from run_canary.page import Answer
 from run_canary.service import EXPECTED, PATIENCE_SECONDS, REP, Parts, Trip, run_canary
 from send_alert import service as sending
+from shared.adapters.alert_table import AlertTable
 from shared.adapters.dynamodb import Table
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
+from shared.adapters.ringing_table import RingingTable
 from shared.domain.lead import Lead
 from shared.domain.roster import Rep
 from submit_form.service import Received, submit_form
@@ -165,9 +169,9 @@ def test_policy_sends_just_what_is_waited_for_and_ends_by_itself(table: Table) -
     """The real form, chain and texts: what the page sends comes back as the two alerts."""
     store = PolicyStore(table)
     store.publish(read_policy(POLICY, {"SITE": "https://example.com"}))
-    leads, page = LeadTable(table), FakePage(TAKEN, FakeClock())
+    leads, people, page = LeadTable(table), PeopleTable(table), FakePage(TAKEN, FakeClock())
     escalation, sender = FakeEscalation(), FakeSender()
-    run_canary(Parts(leads, page, FakeMailbox([], page.clock), page.clock), TOKEN)
+    run_canary(Parts(people, page, FakeMailbox([], page.clock), page.clock), TOKEN)
     ((form_id, fields, key),) = page.sent
     request = a_request(
         json.dumps(fields), "application/json", form_id=form_id, idempotency_key=key
@@ -184,13 +188,21 @@ def test_policy_sends_just_what_is_waited_for_and_ends_by_itself(table: Table) -
         return found
 
     assert lead().is_test
-    parts = advancing.Parts(leads, store, escalation, FakeQueue(), lambda _: None)
+    parts = advancing.Parts(leads, people, store, escalation, FakeQueue(), lambda _: None)
     texts = []
     for second, run in ((1, None), (10, 1), (11, 1)):
         advanced = advancing.advance(lead_id, parts, at(second), run=run)
         for alert_id in lead().open_alerts:
             post = sending.Parts(
-                leads, sender, "https://go.example.com", lambda _: None, partial(at, second)
+                leads,
+                people,
+                AlertTable(table),
+                RingingTable(table),
+                LinkTable(table),
+                sender,
+                "https://go.example.com",
+                lambda _: None,
+                partial(at, second),
             )
             assert sending.send(lead_id, alert_id, post, at(second)) == "sent"
         texts.append([text.partition("\n")[2] for _, _, text in sender.outbox])

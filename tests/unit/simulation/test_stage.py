@@ -10,9 +10,14 @@ from advance_follow_up import service as advancing
 from infra.cli.policy_files import read_policy
 from infra.simulation.stage import Arrival, Stage
 from send_alert import service as sending
+from shared.adapters.alert_table import AlertTable
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
 from shared.adapters.lead_table import LeadTable
+from shared.adapters.link_table import LinkTable
+from shared.adapters.people_table import PeopleTable
 from shared.adapters.policy_store import PolicyStore
+from shared.adapters.ringing_table import RingingTable
 from shared.domain import capture
 from shared.domain.events import LeadEvent
 from shared.domain.lead import Lead
@@ -39,24 +44,34 @@ def by_functions(
     table: Table, received_at: datetime
 ) -> tuple[list[dict[str, Any]], dict[str, Rep], object]:
     """A lead that nobody calls, through the functions: its events, people and turns after it."""
-    leads, policies = LeadTable(table), PolicyStore(table)
+    leads, people, policies = LeadTable(table), PeopleTable(table), PolicyStore(table)
     submission = a_submission(received_at=received_at)
     due = captured(submission).respond_by + (received_at - RECEIVED)
-    lead_id = leads.capture(submission, captured(submission, respond_by=due)).lead_id
-    planner = advancing.Parts(leads, policies, FakeEscalation(), FakeQueue(), lambda _: None)
+    lead_id = Filing(table).capture(submission, captured(submission, respond_by=due)).lead_id
+    planner = advancing.Parts(
+        leads, people, policies, FakeEscalation(), FakeQueue(), lambda _: None
+    )
     while (lead := leads.lead(lead_id)) and (now := lead.due_at):
         advancing.advance(lead_id, planner, now)
         sender = sending.Parts(
-            leads, FakeSender(), "https://go.example.com", lambda _: None, lambda: now
+            leads,
+            people,
+            AlertTable(table),
+            RingingTable(table),
+            LinkTable(table),
+            FakeSender(),
+            "https://go.example.com",
+            lambda _: None,
+            lambda: now,
         )
         advanced = leads.lead(lead_id)
         for alert_id in advanced.open_alerts if advanced else ():
             sending.send(lead_id, alert_id, sender, now)
     story = leads.story(lead_id)
     assert story is not None
-    people = {rep.rep_id: rep for rep in leads.people("sales")}
+    after = {rep.rep_id: rep for rep in people.of_team("sales")}
     events = [recorded.event for recorded in story.events[1:]]
-    return told(events), people, leads.rotation("sales")
+    return told(events), after, people.rotation("sales")
 
 
 @pytest.mark.parametrize("people", [PEOPLE, LATE_SHIFT], ids=["there", "there later"])
@@ -70,7 +85,7 @@ def test_a_lead_that_nobody_calls_goes_the_way_that_it_goes_by_the_functions(
     documents["chain/default"] |= {"rounds": 1}  # type: ignore[operator]  # documents are any JSON
     store.publish(documents)
     for rep in people:
-        LeadTable(table).put_rep(rep)
+        PeopleTable(table).put_rep(rep)
     events, people_after, rotation = by_functions(table, at)
 
     stage = Stage(store.current(), people)
