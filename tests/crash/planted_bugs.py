@@ -196,7 +196,7 @@ BUGS: Mapping[str, Bug] = {
         *matrix("snoozes"),
     ),
     "alerts of a new cycle pass for those of before": bug(
-        "shared/domain/follow_up.py",
+        "shared/domain/draft.py",
         'return f"{self.cycle}.{round_number}" if self.cycle else f"{round_number}"',
         'return f"{round_number}"',
         *matrix("snoozes"),
@@ -309,7 +309,7 @@ BUGS: Mapping[str, Bug] = {
         *matrix("acknowledges"),
     ),
     "nobody on duty, and no manager is told": bug(
-        "shared/domain/follow_up.py",
+        "shared/domain/draft.py",
         "                for manager in self.roster.managers:\n",
         "                for manager in ():\n",
         "tests/unit/domain/test_follow_up.py::test_an_empty_team_is_told_to_the_manager_once",

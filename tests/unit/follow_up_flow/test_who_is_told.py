@@ -7,8 +7,8 @@ import pytest
 
 from advance_follow_up.service import advance
 from send_alert.service import send
+from shared.domain.draft import EVERY_CHANNEL
 from shared.domain.events import AlertRequested
-from shared.domain.follow_up import EVERY_CHANNEL
 from shared.domain.lead import Change
 from shared.texts.alerts import segments
 from tests.unit.adapters.samples import a_submission, captured
