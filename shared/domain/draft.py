@@ -138,6 +138,10 @@ class Draft:
         """When a lead that nobody could be given should be tried again."""
         if self.owner is not None or not has_begun(self.lead, self.terms, self.now):
             return None
+        opens_at = self.terms.calendar.due_if_ever(self.now, 0)
+        if opens_at is not None and opens_at > self.now:
+            # Until then nobody is looked for, so whoever looks now cannot know better.
+            return opens_at
         again_at = self.turn.again_at if isinstance(self.turn, Nobody) else self.now
         if again_at is None and self.now < self.lead.counts_from + LOOKED_AFTER_FOR:
             # Everybody is switched off: nobody knows until when.

@@ -202,6 +202,17 @@ def test_who_was_handed_a_lead_at_night_is_not_told_that_it_is_new() -> None:
     assert on_monday == ["reassigned boris sms", "reassigned boris email"]
 
 
+def test_where_nobody_is_there_in_a_break_two_looks_agree_on_when_to_look_again() -> None:
+    day = Calendar.model_validate({"zone": "UTC", "week": {"fri": ["09:00-10:00", "11:00-18:00"]}})
+    nobody = (a_rep("anna", on_duty=False), MARIA)
+    in_the_break = at(2 * 3600 - 60)
+    lead, told = advance(a_lead(), in_the_break, nobody, a_terms(calendar=day))
+    assert "AssignmentFailed" in told
+
+    assert lead.follow_up.wake_at == at(2 * 3600), "when it opens again"
+    assert advance(lead, in_the_break, nobody, a_terms(calendar=day)) == (lead, [])
+
+
 def test_a_round_later_nothing_is_new() -> None:
     lead = a_lead()
     told: list[str] = []
