@@ -85,9 +85,13 @@ def rep(team: str, rep_id: str) -> Key:
     return {"PK": f"TEAM#{team}", "SK": f"REP#{rep_id}"}
 
 
+TEAMS = "TEAM#"
+"""Partition of the teams."""
+
+
 def team(name: str) -> Key:
     """That there is a team, for who knows a person's number only."""
-    return {"PK": "TEAM#", "SK": name}
+    return {"PK": TEAMS, "SK": name}
 
 
 def rotation(team: str) -> Key:

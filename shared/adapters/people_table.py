@@ -91,7 +91,7 @@ class PeopleTable:
 
     def teams(self) -> list[str]:
         """Every team that an operator has entered somebody in."""
-        return [item["SK"] for item in self._table.query("PK = :pk", pk=keys.team("")["PK"])]
+        return [item["SK"] for item in self._table.query("PK = :pk", pk=keys.TEAMS)]
 
     def channels_told_on(self, team: str) -> date | None:
         """The day on which a team's managers were last told whom alerts do not reach."""

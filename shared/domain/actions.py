@@ -283,7 +283,7 @@ def _reopened(doing: _Doing) -> LeadEvent:
     lead = apply(doing.lead, Change((reopened,)), doing.at)
     until = doing.terms.acknowledged_until(lead, doing.at)
     clocks = doing.terms.stopped(lead, doing.at, "acknowledge")
-    return reopened.model_copy(update={"is_on_it": True, "until": until, "clocks": clocks})
+    return reopened.model_copy(update={"until": until, "clocks": clocks})
 
 
 def replan(lead: Lead, former: Terms, terms: Terms, at: datetime) -> Change | None:

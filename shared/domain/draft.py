@@ -156,10 +156,14 @@ class Draft:
         """Whether any alert of this plan goes to whoever has the lead."""
         return any(self.owner and rep_id == self.owner.rep_id for rep_id, _ in self.told)
 
-    def tell_owner(self, kind: AlertKind) -> None:
-        """Tells whoever has the lead now that they have it."""
+    def tell_owner(self, kind: AlertKind | None = None) -> None:
+        """Tells whoever has the lead now that they have it, or something else about it."""
         if self.owner is None:
             return
+        if kind is None:
+            is_handed = self.owner.rep_id == self.lead.rep_id and self.lead.handed_by is not None
+            round_number = self.lead.follow_up.round
+            kind = "handed_over" if is_handed else self._worded("new", self.owner, round_number)
         prefix = f"{kind}{self.lead.sequence}"
         self.alert(self.owner, kind, EVERY_CHANNEL, prefix, kind, self.lead.follow_up.round)
 
@@ -185,13 +189,6 @@ class Draft:
             "reassigned": "reassigned",
         }
         return words.get(self.because, kind)
-
-    @property
-    def of_a_lead_that_is_theirs(self) -> AlertKind:
-        """In which words its owner is told who was not told before."""
-        if self.owner is None or self.lead.handed_by is not None:
-            return "handed_over"
-        return self._worded("new", self.owner, self.lead.follow_up.round)
 
     def _knows(self, rep: Rep) -> bool:
         """Whether they have just said that they are on it, and so need not be told of it. Who said

@@ -277,10 +277,9 @@ class LeadReopened(LeadEvent):
     """What was closed is not over: the follow-up begins anew, the customer's clock does not."""
 
     rep_id: str
-    is_on_it: bool | None = None
-    """Its owner did: nobody has to tell them, and they are on it."""
+    """Its owner is on it from then on: nobody has to tell them."""
     until: Instant | None = None
-    """With it, as in `LeadAcknowledged`."""
+    """Then, as in `LeadAcknowledged`."""
 
 
 class LeadReplanned(LeadEvent):

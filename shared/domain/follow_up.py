@@ -34,7 +34,7 @@ def plan(
         draft.assign()
     is_agreed = lead.snoozed_until is not None
     if draft.tells_owner and not is_agreed:
-        draft.tell_owner(draft.of_a_lead_that_is_theirs)
+        draft.tell_owner()
     if draft.is_followed:
         follow_up = _walk(draft, new_run=new_run)
     else:
@@ -89,7 +89,7 @@ def _walk(draft: Draft, *, new_run: bool) -> FollowUp:
         before = draft.begin_anew(before.restarted(now, "reassigned"))
     elif draft.is_assigned and _has_left_the_first_step(before, chain.steps[0]):
         # Nobody has told them yet what the steps to come remind of.
-        draft.tell_owner("new" if lead.rep_id is None else "reassigned")
+        draft.tell_owner()
     origin = before.counts_from or lead.clock_started_at
     round_number, number = before.round, before.step
     while True:

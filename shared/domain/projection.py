@@ -281,7 +281,7 @@ def _on_plan(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
                     update={"tell_owner": True}
                 ),
             }
-        case happened.LeadReopened(rep_id=rep_id, is_on_it=is_on_it, until=until):
+        case happened.LeadReopened(rep_id=rep_id, until=until):
             on_it: Fields = {
                 "acknowledged_at": at,
                 "acknowledged_by": rep_id,
@@ -289,7 +289,7 @@ def _on_plan(lead: Lead, event: LeadEvent, at: datetime) -> Fields:
             }
             return {
                 **dict.fromkeys(("outcome", "reason", "amount", "currency", "closed_at")),
-                **(on_it if is_on_it else NOBODY_IS_ON_IT),
+                **(on_it if rep_id == lead.rep_id else NOBODY_IS_ON_IT),
                 "status": "open",
                 "snoozed_until": None,
                 "follow_up": lead.follow_up.restarted(at, "reopened"),
@@ -473,7 +473,7 @@ def _undone(lead: Lead, at: datetime) -> Fields:
         "readings": readings,
         "open_alerts": {**last.open_alerts, **awaited},
         "settled_alerts": {**last.settled_alerts, **in_question},
-        "follow_up": _former_place(lead, last, at),
+        "follow_up": _former_place(lead, former, last, at),
         "counted_in_time": lead.counted_in_time if last.in_time is None else last.in_time,
     }
 
@@ -486,9 +486,10 @@ def _stays(alert: OpenAlert, lead: Lead, former: Lead, last: LastAction) -> bool
     return not last.begins_anew and not is_taken_back
 
 
-def _former_place(lead: Lead, last: LastAction, at: datetime) -> FollowUp:
+def _former_place(lead: Lead, former: Lead, last: LastAction, at: datetime) -> FollowUp:
     now = lead.follow_up
     passed = now.passed
+    is_untold = now.knows and former.status == "open" and not _is_on_it(former)
     if not last.begins_anew and "step" in last.follow_up:
         is_on_it = _is_on_it(lead)
         passed = Passed(now.round, now.step, "acknowledged" if is_on_it else "not_acknowledged")
@@ -502,6 +503,6 @@ def _former_place(lead: Lead, last: LastAction, at: datetime) -> FollowUp:
             "cycle": now.cycle + 1 if last.begins_anew else now.cycle,
             "passed": None if last.begins_anew else passed,
             # Nobody was told, as somebody was on it who is not any more.
-            **({"tell_owner": True, "knows": False} if now.knows else {}),
+            **({"tell_owner": True, "knows": False} if is_untold else {}),
         }
     )

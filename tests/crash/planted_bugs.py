@@ -203,8 +203,8 @@ BUGS: Mapping[str, Bug] = {
     ),
     "who is handed a lead is not told": bug(
         "shared/domain/follow_up.py",
-        "        draft.tell_owner(draft.of_a_lead_that_is_theirs)",
-        "        pass",
+        "    if draft.tells_owner and not is_agreed:\n        draft.tell_owner()\n",
+        "",
         *matrix("hands_over"),
     ),
     "an alert that nobody answered is not counted": bug(

@@ -11,6 +11,9 @@ from infra.cli.deployment import Deployment
 from infra.cli.redrive import MOVES, QUEUES
 from shared.adapters import dynamodb
 from shared.adapters.dynamodb import Table
+from shared.adapters.filing import Filing
+from shared.adapters.lead_table import LeadTable
+from shared.adapters.people_table import PeopleTable
 
 
 @pytest.fixture
@@ -38,6 +41,22 @@ def stack(table: Table, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     monkeypatch.setattr(restore, "THREADS", 1)  # moto's tables are not made for several
     monkeypatch.setattr(deployment, "find", {"leadline": found}.__getitem__)
     return found
+
+
+@pytest.fixture
+def people(stack: Deployment) -> PeopleTable:
+    """Nobody yet: a test file that needs a team says which."""
+    return PeopleTable(stack.table)
+
+
+@pytest.fixture
+def leads(stack: Deployment, people: PeopleTable) -> LeadTable:
+    return LeadTable(stack.table)
+
+
+@pytest.fixture
+def filing(stack: Deployment, people: PeopleTable) -> Filing:
+    return Filing(stack.table)
 
 
 Run = Callable[..., tuple[int, str, str]]

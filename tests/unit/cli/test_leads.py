@@ -57,16 +57,6 @@ def people(stack: Deployment) -> PeopleTable:
     return people
 
 
-@pytest.fixture
-def leads(stack: Deployment, people: PeopleTable) -> LeadTable:
-    return LeadTable(stack.table)
-
-
-@pytest.fixture
-def filing(stack: Deployment, people: PeopleTable) -> Filing:
-    return Filing(stack.table)
-
-
 def ago(**time: float) -> datetime:
     return datetime.now(UTC) - timedelta(**time)
 

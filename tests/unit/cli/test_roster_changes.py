@@ -40,16 +40,6 @@ def people(stack: Deployment) -> PeopleTable:
     return people
 
 
-@pytest.fixture
-def leads(stack: Deployment, people: PeopleTable) -> LeadTable:
-    return LeadTable(stack.table)
-
-
-@pytest.fixture
-def filing(stack: Deployment, people: PeopleTable) -> Filing:
-    return Filing(stack.table)
-
-
 def person(people: PeopleTable, rep_id: str = "anna", team: str = "sales") -> Rep:
     return next(rep for rep in people.of_team(team) if rep.rep_id == rep_id)
 

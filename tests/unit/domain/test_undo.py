@@ -382,6 +382,16 @@ def test_who_was_not_told_because_they_were_on_it_is_told_once_they_are_not() ->
     assert advance(lead, at(81))[1] == [], "once"
 
 
+def test_who_is_on_it_still_is_not_told_when_a_call_is_undone() -> None:
+    lead, told = advance(after(a_lead(), 0, "acknowledge"), at(1))
+    assert told == []
+
+    lead = taken_back(after(lead, 30, "no_answer"), 40)
+
+    assert lead.acknowledged_by == "anna"
+    assert advance(lead, at(40))[1] == []
+
+
 def test_what_came_of_a_message_before_a_hand_over_still_counts_when_that_is_undone() -> None:
     lead, _ = advance(followed(), at(120))
     failed = happened.AlertFailed(
